@@ -1,0 +1,1 @@
+"""Which profiles are worth comparing: rules, keys, caps for oversized blocks."""

@@ -1,0 +1,1 @@
+"""Shipped configuration: entity types, sources, survivorship and trained models."""

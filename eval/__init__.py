@@ -1,0 +1,1 @@
+"""Simulator, metrics and reports."""

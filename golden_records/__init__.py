@@ -1,0 +1,1 @@
+"""Permanent ids, survivorship, history, the catalog store and its releases."""

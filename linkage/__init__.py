@@ -1,0 +1,1 @@
+"""The run: ingest, standardise, train, score, cluster, decide; configuration; command line."""

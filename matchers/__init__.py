@@ -1,0 +1,1 @@
+"""What a field means: standardise one value, compare two, mask one. One module per field type."""

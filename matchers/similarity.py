@@ -1,0 +1,87 @@
+"""Codepoint-correct similarities between two texts, for one pair and for columns of pairs.
+
+DuckDB's own `levenshtein` and `jaro_winkler_similarity` count UTF-8 bytes, which makes any two Chinese characters far
+apart or accidentally near. These count code points. Each function exists twice under one name: `one` for a pair, and
+`many` for two equally long lists, which the batch registers with DuckDB as an Arrow function.
+
+A field type may add its own with `register`; the result is a float, larger is more alike, and it must be symmetric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Indel, JaroWinkler
+
+One = Callable[[str, str], float]
+Many = Callable[[Sequence[str], Sequence[str]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """A symmetric function of two texts: larger is more alike."""
+
+    name: str
+    one: One
+    many: Many
+
+
+SIMILARITIES: dict[str, Similarity] = {}
+
+
+def register(name: str, one: One, many: Many | None = None) -> Similarity:
+    """Add a similarity under a name that is also its SQL function name (start it with `gy_`).
+
+    Args:
+        name: SQL function name.
+        one: the similarity of two texts.
+        many: the same for two equally long lists; a loop over `one` if absent.
+    """
+
+    def loop(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+        return np.fromiter((one(a, b) for a, b in zip(left, right, strict=True)), dtype=np.float64, count=len(left))
+
+    similarity = Similarity(name, one, many or loop)
+    SIMILARITIES[name] = similarity
+    return similarity
+
+
+def _jaro_winkler(left: str, right: str) -> float:
+    return float(JaroWinkler.normalized_similarity(left, right))
+
+
+def _jaro_winkler_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    scores: NDArray[np.float64] = process.cpdist(
+        left, right, scorer=JaroWinkler.normalized_similarity, dtype=np.float64
+    )
+    return scores
+
+
+def _edit(left: str, right: str) -> float:
+    return -float(OSA.distance(left, right))
+
+
+def _edit_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    distances: NDArray[np.float64] = process.cpdist(left, right, scorer=OSA.distance, dtype=np.float64)
+    return -distances
+
+
+def _indel(left: str, right: str) -> float:
+    return float(Indel.normalized_similarity(left, right))
+
+
+def _indel_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    scores: NDArray[np.float64] = process.cpdist(left, right, scorer=Indel.normalized_similarity, dtype=np.float64)
+    return scores
+
+
+# Jaro-Winkler in [0, 1].
+register("gy_jaro_winkler", _jaro_winkler, _jaro_winkler_many)
+# Minus the number of edits (insert, delete, substitute, swap neighbours): -1 means one edit apart.
+register("gy_edits", _edit, _edit_many)
+# Twice the longest common subsequence over the summed lengths, in [0, 1]: kind to dropped parts.
+register("gy_common", _indel, _indel_many)
