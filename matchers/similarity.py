@@ -31,6 +31,7 @@ class Similarity:
 
 
 SIMILARITIES: dict[str, Similarity] = {}
+_SCALE = 1e9
 
 
 def register(name: str, one: One, many: Many | None = None) -> Similarity:
@@ -51,14 +52,18 @@ def register(name: str, one: One, many: Many | None = None) -> Similarity:
 
 
 def _jaro_winkler(left: str, right: str) -> float:
-    return float(JaroWinkler.normalized_similarity(left, right))
+    """Jaro-Winkler, made symmetric by ordering the pair and rounded so that one pair and a column agree to the bit."""
+    first, second = (left, right) if left <= right else (right, left)
+    return round(JaroWinkler.normalized_similarity(first, second) * _SCALE) / _SCALE
 
 
 def _jaro_winkler_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    ordered = [(a, b) if a <= b else (b, a) for a, b in zip(left, right, strict=True)]
+    first, second = [a for a, _ in ordered], [b for _, b in ordered]
     scores: NDArray[np.float64] = process.cpdist(
-        left, right, scorer=JaroWinkler.normalized_similarity, dtype=np.float64
+        first, second, scorer=JaroWinkler.normalized_similarity, dtype=np.float64
     )
-    return scores
+    return np.rint(scores * _SCALE) / _SCALE
 
 
 def _edit(left: str, right: str) -> float:
@@ -71,12 +76,12 @@ def _edit_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]
 
 
 def _indel(left: str, right: str) -> float:
-    return float(Indel.normalized_similarity(left, right))
+    return round(Indel.normalized_similarity(left, right) * _SCALE) / _SCALE
 
 
 def _indel_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
     scores: NDArray[np.float64] = process.cpdist(left, right, scorer=Indel.normalized_similarity, dtype=np.float64)
-    return scores
+    return np.rint(scores * _SCALE) / _SCALE
 
 
 # Jaro-Winkler in [0, 1].

@@ -1,0 +1,60 @@
+"""From profiles to blocking keys.
+
+One row per profile, rule and key value. The key is a 64-bit hash of the parts, so the table is narrow whatever the
+parts are; two different values that collide only cost one needless comparison.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from duckdb import DuckDBPyConnection
+
+from blocking.rules import BlockingRule, parse_part
+from blocking.sql import quote
+
+
+def make_keys(
+    con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, profiles: str, types: Mapping[str, str], out: str
+) -> None:
+    """Make the table of blocking keys.
+
+    Args:
+        con: DuckDB connection.
+        rules: the rules, in order; a rule's position is its number in the table.
+        profiles: table with `profile_id` and the columns the rules read.
+        types: DuckDB type of each profile column (a type ending in `[]` is exploded).
+        out: table to make: rule (position), key (hash), refine (hash of the refining columns), profile_id.
+    """
+    con.execute(f"create or replace table {quote(out)} (rule utinyint, key ubigint, refine ubigint, profile_id bigint)")
+    for position, rule in enumerate(rules):
+        for alternative in rule.keys:
+            con.execute(f"insert into {quote(out)} " + key_query(position, alternative, rule.refine, profiles, types))
+
+
+def key_query(
+    position: int, alternative: Sequence[str], refine: Sequence[str], profiles: str, types: Mapping[str, str]
+) -> str:
+    """Return the query that yields one alternative's keys (rule, key, refine, profile_id).
+
+    Nested `unnest` calls on separate parts give every combination of their elements.
+    """
+    parts = [parse_part(part) for part in alternative]
+    lists = [column for column, _ in parts if types[column].endswith("[]")]
+    source = f"select profile_id, * exclude (profile_id) from {quote(profiles)}"
+    for column in lists:
+        source = f"select * replace (unnest({quote(column)}) as {quote(column)}) from ({source})"
+    present = " and ".join(f"{quote(column)} is not null" for column, _ in parts)
+    values = ", ".join(
+        f"cast({quote(column)} as varchar)" if length is None else f"left({quote(column)}, {length})"
+        for column, length in parts
+    )
+    refined = ", ".join(f"coalesce(cast({quote(column)} as varchar), '')" for column in refine) or "''"
+    return f"""
+select distinct
+    {position} as rule,
+    hash({position}, {values}) as key,
+    hash({refined}) as refine,
+    profile_id
+from ({source})
+where {present}"""

@@ -1,0 +1,238 @@
+"""Why one pair got its verdict: the evidence side by side, and its sum from the prior to the total.
+
+In: a `PairExplanation`, made by whoever scored the pair, its values already masked for the reader. Out: the same as
+text, as JSON, or as an HTML page with a waterfall that needs neither scripts nor a network.
+
+Unlike the run report, an explanation shows values of a person: write it only where the reader may see them.
+
+Invariant: `prior_weight` plus every comparison's `weight` and `tf_adjustment` is `total_weight`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.report.html import render
+from eval.report.summary import write_whole
+from eval.report.words import Words, words
+
+
+@dataclass(frozen=True)
+class ShownField:
+    """One field of a record as the reader may see it.
+
+    Attributes:
+        field: canonical field name, or any label.
+        value: what the source wrote, masked where needed; None if the record has none.
+        standardised: what it was read as; None if the same or nothing.
+    """
+
+    field: str
+    value: str | None
+    standardised: str | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one comparison says.
+
+    Attributes:
+        comparison: its name.
+        level: the level that held.
+        reason_zh: the level in words, Chinese.
+        reason_en: the level in words, English.
+        weight: match weight (log2 Bayes factor) of the level, without the adjustment.
+        tf_adjustment: what the rarity of the value adds to it.
+    """
+
+    comparison: str
+    level: str
+    reason_zh: str
+    reason_en: str
+    weight: float
+    tf_adjustment: float = 0.0
+
+
+@dataclass(frozen=True)
+class PairExplanation:
+    """One scored pair.
+
+    Attributes:
+        entity: `legal_person` or `natural_person`.
+        left_id: record id (or another name) of the first record.
+        right_id: of the second.
+        left: its fields, in the order to show.
+        right: the other's fields.
+        prior_weight: match weight of any candidate pair.
+        comparisons: the evidence, in the order of the model.
+        total_weight: prior and evidence together.
+        probability: the total as a probability.
+        verdict: `auto`, `review`, `reject` or `conflict`.
+        rule: the hard rule that gave the verdict; None if the score did.
+        rule_reason_zh: the rule in words, Chinese.
+        rule_reason_en: the rule in words, English.
+    """
+
+    entity: str
+    left_id: str
+    right_id: str
+    left: tuple[ShownField, ...]
+    right: tuple[ShownField, ...]
+    prior_weight: float
+    comparisons: tuple[Evidence, ...]
+    total_weight: float
+    probability: float
+    verdict: str
+    rule: str | None = None
+    rule_reason_zh: str | None = None
+    rule_reason_en: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One bar of the waterfall: where it starts and ends, in match weight and in percent of the drawing's width.
+
+    Attributes:
+        name: comparison, prior or total.
+        reason: what held, in words.
+        weight: what the step adds; for the total, the sum.
+        running: the sum after the step.
+        tf: part of the weight that the rarity of the value adds; 0 if none.
+        left: where the bar begins, in percent.
+        width: how long it is, in percent.
+        after: where the running sum stands, in percent.
+        kind: `prior`, `for`, `against`, `nothing` or `total`.
+    """
+
+    name: str
+    reason: str
+    weight: float
+    running: float
+    tf: float
+    left: float
+    width: float
+    after: float
+    kind: str
+
+
+def waterfall(explanation: PairExplanation, w: Words) -> tuple[Step, ...]:
+    """Return the bars from the prior to the total, on one scale that also holds zero."""
+    parts = [(w.text("pair_prior"), w.text("pair_prior_reason"), explanation.prior_weight, 0.0, "prior")]
+    for one in explanation.comparisons:
+        weight = one.weight + one.tf_adjustment
+        kind = "nothing" if abs(weight) < 0.005 else "for" if weight > 0 else "against"
+        reason = w.pick(one.reason_zh or one.level, one.reason_en or one.level)
+        parts.append((w.label("comparison", one.comparison), reason, weight, one.tf_adjustment, kind))
+    total = explanation.total_weight
+    running, ends = 0.0, []
+    for _, _, weight, _, _ in parts:
+        ends.append((running, running + weight))
+        running += weight
+    certain = w.text("pair_total_reason", probability=w.probability(explanation.probability))
+    parts.append((w.text("pair_total"), certain, total, 0.0, "total"))
+    ends.append((0.0, total))
+    low = min(min(pair) for pair in ends)
+    span = (max(max(pair) for pair in ends) - low) or 1.0
+
+    def place(weight: float) -> float:
+        return round((weight - low) / span * 100, 3)
+
+    return tuple(
+        Step(
+            name,
+            reason,
+            weight,
+            end,
+            tf,
+            place(min(start, end)),
+            round(abs(end - start) / span * 100, 3),
+            place(end),
+            kind,
+        )
+        for (name, reason, weight, tf, kind), (start, end) in zip(parts, ends, strict=True)
+    )
+
+
+def as_text(explanation: PairExplanation, lang: str = "zh") -> str:
+    """Return the explanation as plain text for a terminal or a log that may hold it."""
+    w = words(lang)
+    lines = [_verdict_line(explanation, w), _rule_line(explanation, w), _score_line(explanation, w), ""]
+    for side, name, fields in _sides(explanation, w):
+        lines.append(f"{side}: {name}")
+        for shown in fields:
+            read = f" ({w.text('pair_standardised', value=shown.standardised)})" if shown.standardised else ""
+            lines.append(f"  {w.label('field', shown.field)}: {shown.value or w.none}{read}")
+    lines.append("")
+    for step in waterfall(explanation, w):
+        tf = f" ({w.text('pair_tf', weight=w.weight(step.tf))})" if step.tf else ""
+        lines.append(f"{w.weight(step.weight):>8}  {w.weight(step.running):>8}  {step.name}: {step.reason}{tf}")
+    return "\n".join(lines) + "\n"
+
+
+def as_json(explanation: PairExplanation) -> str:
+    """Return the explanation as JSON, its fields as they are."""
+    return json.dumps(dataclasses.asdict(explanation), ensure_ascii=False, indent=2) + "\n"
+
+
+def render_explanation(explanation: PairExplanation, lang: str = "zh") -> str:
+    """Return the explanation as an HTML page."""
+    w = words(lang)
+    steps = waterfall(explanation, w)
+    zero = next(step.left if step.weight >= 0 else step.left + step.width for step in steps if step.kind == "total")
+    values: dict[str, Any] = {
+        "title": w.text("title_pair"),
+        "entity": w.label("entity", explanation.entity),
+        "tone": explanation.verdict,
+        "verdict": _verdict_line(explanation, w),
+        "rule": _rule_line(explanation, w),
+        "score": _score_line(explanation, w),
+        "steps": steps,
+        "zero": zero,
+        "left_id": explanation.left_id,
+        "right_id": explanation.right_id,
+        "fields": _side_by_side(explanation.left, explanation.right),
+    }
+    return render("explanation.html", w, scripts=False, **values)
+
+
+def write_explanation(explanation: PairExplanation, path: Path | str, lang: str = "zh") -> None:
+    """Write the explanation as one HTML file."""
+    write_whole(Path(path), render_explanation(explanation, lang))
+
+
+def _sides(explanation: PairExplanation, w: Words) -> list[tuple[str, str, tuple[ShownField, ...]]]:
+    return [
+        (w.text("pair_left"), explanation.left_id, explanation.left),
+        (w.text("pair_right"), explanation.right_id, explanation.right),
+    ]
+
+
+def _side_by_side(
+    left: Sequence[ShownField], right: Sequence[ShownField]
+) -> list[tuple[str, ShownField | None, ShownField | None]]:
+    """Pair the fields of both records by name, in the order of the first, then what only the second has."""
+    of_left = {shown.field: shown for shown in left}
+    of_right = {shown.field: shown for shown in right}
+    return [(field, of_left.get(field), of_right.get(field)) for field in dict.fromkeys([*of_left, *of_right])]
+
+
+def _verdict_line(explanation: PairExplanation, w: Words) -> str:
+    return w.text("pair_verdict", verdict=w.label("verdict", explanation.verdict))
+
+
+def _rule_line(explanation: PairExplanation, w: Words) -> str:
+    if explanation.rule is None:
+        return w.text("pair_by_score")
+    rule = w.label("rule", explanation.rule)
+    reason = w.pick(explanation.rule_reason_zh or "", explanation.rule_reason_en or "")
+    return w.text("pair_by_rule", rule=rule, reason=reason) if reason else w.text("pair_by_rule_bare", rule=rule)
+
+
+def _score_line(explanation: PairExplanation, w: Words) -> str:
+    weight, probability = w.weight(explanation.total_weight), w.probability(explanation.probability)
+    return w.text("pair_score", weight=weight, probability=probability)

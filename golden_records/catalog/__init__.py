@@ -1,0 +1,1 @@
+"""The catalog store: what was published, release by release, and everything ever published before."""

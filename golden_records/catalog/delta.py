@@ -1,0 +1,307 @@
+"""What a publish has to write: the difference between the run's DuckDB tables and the current release.
+
+Temporary DuckDB objects are called `_catalog_new_<table>` (the run's rows, in the catalog's columns and types),
+`_catalog_old_<table>` (current rows of the owners that changed) and `_catalog_changed` (those owners).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from golden_records.catalog.schema import EVENT, FINGERPRINT, VERSIONED, Column, Table
+from golden_records.catalog.store import Catalog
+from golden_records.errors import CatalogError
+from golden_records.tables import columns_of, quote, scalar
+
+ENTITY_TYPES = ("legal_person", "natural_person")
+
+_ARROW = {"text": pa.string(), "bigint": pa.int64(), "double precision": pa.float64()}
+_DUCKDB = {"text": "varchar", "bigint": "bigint", "double precision": "double"}
+_FETCH_ROWS = 50_000
+CONTENT_MODULUS = 2**63
+Sum = tuple[int, int]
+_CONTENT = tuple(table for table in VERSIONED if table is not FINGERPRINT)
+
+
+@dataclass(frozen=True)
+class TableDelta:
+    """The rows to take out of and put into one versioned table, as DuckDB queries.
+
+    `content_added` and `content_removed` are entity type → (rows, sum of their hashes); empty for fingerprints.
+    """
+
+    table: Table
+    added_query: str
+    removed_query: str
+    added: int
+    removed: int
+    content_added: dict[str, Sum]
+    content_removed: dict[str, Sum]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """Everything a publish writes.
+
+    Attributes:
+        tables: per versioned table.
+        event_query: the rows to append to `event`.
+    """
+
+    tables: tuple[TableDelta, ...]
+    event_query: str
+
+    def redirect_query(self, release: int) -> str:
+        """Return the query of the rows to append to `redirect`: ids that resolve otherwise than they did."""
+        return f"""
+            select n.old_id, {int(release)}::bigint as "release", n.entity_id, n.anchor
+            from _catalog_new_redirect n
+            left join _catalog_old_redirect o on o.old_id = n.old_id
+            where o.old_id is null or n.entity_id is distinct from o.entity_id or n.anchor is distinct from o.anchor
+            order by n.old_id
+        """
+
+
+def stage_tables(con: DuckDBPyConnection, tables_of: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
+    """Make the `_catalog_new_…` views and the fingerprints; return the entity types that are published.
+
+    Raises:
+        CatalogError: a table lacks a required column, has one the catalog does not know, or nothing is published.
+    """
+    scope = tuple(entity_type for entity_type in ENTITY_TYPES if tables_of(entity_type))
+    if not scope:
+        raise CatalogError("publish: no entity tables given (legal_person, natural_person)")
+    entities = " union all ".join(f"select entity_id, anchor from {quote(name)}" for name in tables_of("entities"))
+    con.execute(
+        f"create temp view _catalog_anchor as {entities or 'select null::varchar as entity_id, null as anchor limit 0'}"
+    )
+    for table in (*_CONTENT, EVENT):
+        _stage(con, table, tables_of(table.name))
+    redirects = " union all ".join(f"select old_id, entity_id from {quote(name)}" for name in tables_of("redirect"))
+    con.execute(
+        f"""
+        create temp view _catalog_new_redirect as
+        select r.old_id, r.entity_id, case when r.entity_id is null then a.anchor end as anchor
+        from ({redirects or "select null::varchar as old_id, null::varchar as entity_id limit 0"}) r
+        left join _catalog_anchor a on a.entity_id = r.old_id
+        """
+    )
+    _fingerprints(con)
+    return scope
+
+
+def _stage(con: DuckDBPyConnection, table: Table, inputs: Sequence[str]) -> None:
+    selects = [_select(con, table, name) for name in inputs]
+    nothing = ", ".join(f"null::{_DUCKDB[c.type]} as {quote(c.name)}" for c in table.columns)
+    con.execute(f"create temp view {_new(table)} as {' union all '.join(selects) or f'select {nothing} limit 0'}")
+
+
+def _select(con: DuckDBPyConnection, table: Table, name: str) -> str:
+    present = columns_of(con, name)
+    unknown = [column for column in present if column not in table.column_names]
+    missing = [c.name for c in table.columns if c.required and c.name not in present]
+    if unknown:
+        known = ", ".join(table.column_names)
+        raise CatalogError(f"table {name}: {table.name} has no column {', '.join(unknown)} (it has {known})")
+    if missing:
+        raise CatalogError(f"table {name}: {table.name} needs column(s) {', '.join(missing)}")
+    sources = dict.fromkeys(present, "t")
+    join = ""
+    if table.name in ENTITY_TYPES and "anchor" not in present:
+        sources["anchor"] = "a"
+        join = " left join _catalog_anchor a on a.entity_id = t.entity_id"
+    values = ", ".join(f"{_value(c, sources.get(c.name))} as {quote(c.name)}" for c in table.columns)
+    return f"select {values} from {quote(name)} t{join}"
+
+
+def _value(column: Column, alias: str | None) -> str:
+    if alias is None:
+        return f"null::{_DUCKDB[column.type]}"
+    value = f"{alias}.{quote(column.name)}::{_DUCKDB[column.type]}"
+    # The store keeps no NaN: it would come back as null and look changed for ever.
+    return f"case when not isnan({value}) then {value} end" if column.type == "double precision" else value
+
+
+def _fingerprints(con: DuckDBPyConnection) -> None:
+    """Make the new fingerprints: per owner, the sum of the hashes of its rows in all tables.
+
+    DuckDB's own hash may differ between its versions; after an upgrade every owner is compared row by row once.
+    """
+    selects = []
+    for table in _CONTENT:
+        columns = ", ".join(quote(name) for name in table.column_names)
+        selects.append(
+            f"select {quote(str(table.owner))} as owner_id, {_type_of(table)} as entity_type,"
+            f" sum(hash('{table.name}', {columns})) % {CONTENT_MODULUS} as total from {_new(table)} group by all"
+        )
+    con.execute(
+        f"""
+        create temp table {_new(FINGERPRINT)} as
+        select owner_id, any_value(entity_type order by entity_type) as entity_type,
+            (sum(total) % {CONTENT_MODULUS})::bigint as fingerprint
+        from ({" union all ".join(selects)})
+        group by owner_id
+        """
+    )
+
+
+def _type_of(table: Table) -> str:
+    if table.owner == "case_id":
+        return "entity_type"
+    return f"case when starts_with({quote(str(table.owner))}, 'NP') then 'natural_person' else 'legal_person' end"
+
+
+def find_delta(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], *, first: bool) -> Delta:
+    """Compare the staged tables with the current release.
+
+    Args:
+        catalog: the store.
+        con: DuckDB connection with the staged tables.
+        scope: the entity types being published.
+        first: there is no release yet, so that everything is new.
+    """
+    outside = scalar(
+        con, f"select count(*) from {_new(FINGERPRINT)} where entity_type not in ({_list(scope)}) or owner_id is null"
+    )
+    if outside:
+        raise CatalogError(f"publish: {outside} owner(s) are not of the published types ({', '.join(scope)})")
+    load(
+        con,
+        "_catalog_old_redirect",
+        (Column("old_id"), Column("release", "bigint"), Column("entity_id"), Column("anchor")),
+        catalog,
+        "select r.old_id, r.release, r.entity_id, r.anchor from redirect r "
+        "where r.release = (select max(l.release) from redirect l where l.old_id = r.old_id)",
+    )
+    if first:
+        tables = tuple(_delta(con, t, f"from {_new(t)}", f"from {_new(t)} limit 0") for t in VERSIONED)
+    elif _changed_owners(catalog, con, scope):
+        tables = tuple(_table_delta(catalog, con, table) for table in VERSIONED)
+    else:
+        tables = ()
+    return Delta(tables, f"select * from {_new(EVENT)} order by event_id")
+
+
+def _delta(con: DuckDBPyConnection, table: Table, added: str, removed: str) -> TableDelta:
+    counts = [scalar(con, f"select count(*) from ({query})") for query in (added, removed)]
+    contents = [
+        _content(con, table, query) if count and table is not FINGERPRINT else {}
+        for query, count in zip((added, removed), counts, strict=True)
+    ]
+    return TableDelta(table, added, removed, *counts, *contents)
+
+
+def _content(con: DuckDBPyConnection, table: Table, query: str) -> dict[str, Sum]:
+    """Return entity type → number of rows and sum of their MD5 numbers, for one table's rows.
+
+    Sums can be added to and taken from, so that a release's content hash follows from the last one's and the delta.
+    """
+    row = ", ".join(f"coalesce({quote(c.name)}::varchar, chr(0))" for c in table.columns)
+    rows = con.execute(
+        f"""
+        select {_type_of(table)} as entity_type, count(*),
+            (sum(md5_number_lower(concat_ws(chr(31), '{table.name}', {row}))) % {CONTENT_MODULUS})::bigint
+        from ({query})
+        group by all
+        """
+    ).fetchall()
+    return {entity_type: (count, total) for entity_type, count, total in rows}
+
+
+def _changed_owners(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str]) -> int:
+    """Make `_catalog_changed` and hand it to the store as `temp.changed_owner`; return how many owners changed."""
+    load(
+        con,
+        "_catalog_old_owner",
+        (Column("owner_id"), Column("fingerprint", "bigint")),
+        catalog,
+        f"select owner_id, fingerprint from fingerprint where entity_type in ({_list(scope)})",
+    )
+    con.execute(
+        f"""
+        create temp table _catalog_changed as
+        select coalesce(n.owner_id, o.owner_id) as owner_id
+        from {_new(FINGERPRINT)} n
+        full join _catalog_old_owner o on o.owner_id = n.owner_id
+        where n.fingerprint is distinct from o.fingerprint
+        order by owner_id
+        """
+    )
+    catalog.execute("create temp table if not exists changed_owner (owner_id text not null primary key)")
+    catalog.execute("delete from temp.changed_owner")
+    rows = con.execute("select owner_id from _catalog_changed order by owner_id")
+    with catalog.writing():
+        while owners := rows.fetchmany(_FETCH_ROWS):
+            catalog.connection.executemany("insert into temp.changed_owner values (?)", owners)
+    return scalar(con, "select count(*) from _catalog_changed")
+
+
+def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> TableDelta:
+    names = ", ".join(quote(name) for name in table.column_names)
+    owned = ", ".join(f"t.{quote(name)}" for name in table.column_names)
+    old = f"_catalog_old_{table.name}"
+    nothing = f"from {_new(table)} limit 0"
+    before = load(
+        con,
+        old,
+        table.columns,
+        catalog,
+        # A cross join keeps this order: from each changed owner to its rows.
+        f"select {owned} from temp.changed_owner c cross join {quote(table.name)} t "
+        f"where t.{quote(str(table.owner))} = c.owner_id",
+    )
+    if not before and not scalar(con, f"select count(*) from (from {_new(table)} limit 1)"):
+        return TableDelta(table, nothing, nothing, 0, 0, {}, {})
+    changed = "(select owner_id from _catalog_changed)"
+    new = f"select {names} from {_new(table)} n where n.{quote(str(table.owner))} in {changed}"
+    current = f"select {names} from {old}"
+    added, removed = f"_catalog_added_{table.name}", f"_catalog_removed_{table.name}"
+    con.execute(f"create temp table {added} as {new} except {current}")
+    con.execute(f"create temp table {removed} as {current} except {new}")
+    return _delta(con, table, f"from {added}", f"from {removed}")
+
+
+def load(
+    con: DuckDBPyConnection,
+    out: str,
+    columns: Sequence[Column],
+    catalog: Catalog,
+    query: str,
+    values: Sequence[str] = (),
+) -> int:
+    """Copy the rows of a catalog query into a temporary DuckDB table, and return how many there were."""
+    declared = ", ".join(f"{quote(c.name)} {_DUCKDB[c.type]}" for c in columns)
+    con.execute(f"create or replace temp table {quote(out)} ({declared})")
+    types = [_ARROW[c.type] for c in columns]
+    names = [c.name for c in columns]
+    cursor = catalog.execute(query, values)
+    count = 0
+    while rows := cursor.fetchmany(_FETCH_ROWS):
+        arrays = [pa.array(column, type) for column, type in zip(zip(*rows, strict=True), types, strict=True)]
+        con.register("_catalog_batch", pa.table(arrays, names=names))
+        con.execute(f"insert into {quote(out)} select * from _catalog_batch")
+        con.unregister("_catalog_batch")
+        count += len(rows)
+    return count
+
+
+def unstage(con: DuckDBPyConnection) -> None:
+    """Remove every temporary object of a publish."""
+    views = con.execute("select view_name from duckdb_views() where view_name like '\\_catalog\\_%' escape '\\'")
+    for (name,) in views.fetchall():
+        con.execute(f"drop view {quote(name)}")
+    tables = con.execute("select table_name from duckdb_tables() where table_name like '\\_catalog\\_%' escape '\\'")
+    for (name,) in tables.fetchall():
+        con.execute(f"drop table {quote(name)}")
+
+
+def _new(table: Table) -> str:
+    return f"_catalog_new_{table.name}"
+
+
+def _list(texts: Sequence[str]) -> str:
+    return ", ".join(f"'{text}'" for text in texts)

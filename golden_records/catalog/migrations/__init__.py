@@ -1,0 +1,1 @@
+"""Numbered migrations of the catalog store; applied in order, never changed once released."""

@@ -1,0 +1,298 @@
+"""Publishing: makes the catalog store hold a new release, by writing only what changed.
+
+In: the run's DuckDB tables. Out: one row in `release`, and in every versioned table the rows of the new state.
+
+Every entity and review case has a fingerprint over all its rows. Comparing fingerprints finds the owners that changed;
+only their rows are compared one by one. Rows that changed or vanished move to the history, new ones are inserted, in
+one transaction: a reader sees the old release or the new one, whole, and a killed publish leaves the old one.
+
+The comparison happens before the write lock is taken; a publish that finds another release was made meanwhile stops.
+A publish of some entity types leaves the others as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+
+from golden_records.catalog import dialect
+from golden_records.catalog.delta import CONTENT_MODULUS, Delta, TableDelta, find_delta, stage_tables, unstage
+from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
+from golden_records.catalog.store import Catalog
+from golden_records.errors import CatalogError
+from golden_records.tables import quote
+
+Progress = Callable[[str, int], None]
+# Entity type → table → {"rows": number, "sum": sum of row hashes}; tables without rows are left out.
+Content = dict[str, dict[str, dict[str, int]]]
+
+_BATCH_ROWS = 20_000
+# Above this share of a table, dropping its secondary indexes and making them anew is faster than keeping them.
+_REINDEX_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class ReleaseTables:
+    """The DuckDB tables that make a release, each a tuple so that several entity types can be published at once.
+
+    Which entity types are published follows from `legal_person` and `natural_person`: a type whose tuple is empty is
+    not part of this publish and stays as it is. Columns are those of `golden_records.catalog.schema`; missing optional
+    ones are null, unknown ones are an error. `entities` and `redirect` are the ledger's.
+    """
+
+    legal_person: tuple[str, ...] = ()
+    natural_person: tuple[str, ...] = ()
+    identifier: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+    address: tuple[str, ...] = ()
+    phone: tuple[str, ...] = ()
+    record_link: tuple[str, ...] = ()
+    relation: tuple[str, ...] = ()
+    provenance: tuple[str, ...] = ()
+    review_case: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()
+    event: tuple[str, ...] = ()
+    redirect: tuple[str, ...] = ()
+
+    def of(self, table: str) -> tuple[str, ...]:
+        """Return the DuckDB tables for a catalog table."""
+        named: tuple[str, ...] = getattr(self, table)
+        return named
+
+
+@dataclass
+class _Counts:
+    rows: dict[str, int]
+    added: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, int] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, dict[str, int]]:
+        return {
+            table: {"rows": rows, "added": self.added.get(table, 0), "removed": self.removed.get(table, 0)}
+            for table, rows in self.rows.items()
+        }
+
+
+def current_release(catalog: Catalog) -> int:
+    """Return the number of the current release, 0 before the first."""
+    row = catalog.row("select max(release_id) from release")
+    return int(row[0]) if row is not None and row[0] is not None else 0
+
+
+def publish(
+    catalog: Catalog,
+    con: DuckDBPyConnection,
+    tables: ReleaseTables,
+    *,
+    now: datetime,
+    manifest: Mapping[str, Any],
+    cause: str = "load",
+    models: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Make a new release of the tables given, and return its number.
+
+    Args:
+        catalog: the store, open for writing.
+        con: DuckDB connection that has the tables.
+        tables: what to publish.
+        now: time of publishing.
+        manifest: the run's manifest; kept as JSON.
+        cause: why there is a new release: load, decision, rule, model …
+        models: entity type → hash of the model used.
+        progress: called with a table's name and the rows written to it so far.
+
+    Raises:
+        CatalogError: the tables do not fit the catalog, or another release was made meanwhile. Nothing was changed.
+    """
+    before = current_release(catalog)
+    release = before + 1
+    unstage(con)
+    try:
+        scope = stage_tables(con, tables.of)
+        _check_events(con, tables.event, release)
+        delta = find_delta(catalog, con, scope, first=before == 0)
+        with dialect.bulk_writing(catalog.connection), catalog.writing():
+            if current_release(catalog) != before:
+                raise CatalogError(f"{catalog.path}: release {release} was made by another run; run again")
+            _write(catalog, con, delta, release, now, manifest, cause, models or {}, progress)
+    except dialect.Error as error:
+        raise CatalogError(f"{catalog.path}: publishing failed and was undone ({error})") from error
+    finally:
+        con.abort()  # a result left unfinished by an error would block the clean-up
+        unstage(con)
+    return release
+
+
+def _check_events(con: DuckDBPyConnection, events: Sequence[str], release: int) -> None:
+    for table in events:
+        others = con.execute(f"select distinct release from {quote(table)} where release <> ?", (release,)).fetchall()
+        if others:
+            raise CatalogError(f"table {table}: events of release {others[0][0]}, the next release is {release}")
+
+
+def _write(
+    catalog: Catalog,
+    con: DuckDBPyConnection,
+    delta: Delta,
+    release: int,
+    now: datetime,
+    manifest: Mapping[str, Any],
+    cause: str,
+    models: Mapping[str, str],
+    progress: Progress | None,
+) -> None:
+    last_counts, last_content = _last_counts(catalog, release - 1)
+    counts = _Counts({table.name: last_counts.get(table.name, 0) for table in VERSIONED})
+    for part in delta.tables:
+        _write_table(catalog, con, part, release, counts, progress)
+    for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
+        added = _insert(catalog, con, table, table.column_names, query, progress)
+        counts.rows[table.name] = last_counts.get(table.name, 0) + added
+        counts.added[table.name] = added
+    content = _new_content(last_content, delta)
+    insert_release(
+        catalog,
+        release=release,
+        now=now,
+        kind="publish",
+        cause=cause,
+        restores=None,
+        counts={"tables": counts.as_dict(), "content": content},
+        models=models,
+        manifest=manifest,
+    )
+
+
+def insert_release(
+    catalog: Catalog,
+    *,
+    release: int,
+    now: datetime,
+    kind: str,
+    cause: str,
+    restores: int | None,
+    counts: Mapping[str, Any],
+    models: Mapping[str, str],
+    manifest: Mapping[str, Any],
+) -> None:
+    """Add the row that makes a release the current one; its content hash follows from `counts["content"]`."""
+    catalog.execute(
+        "insert into release (release_id, published_at, kind, cause, content_hash, restores, counts, models, manifest) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            release,
+            now.isoformat(),
+            kind,
+            cause,
+            hashlib.sha256(as_json(counts["content"]).encode()).hexdigest(),
+            restores,
+            as_json(counts),
+            as_json(models),
+            as_json(manifest),
+        ),
+    )
+
+
+def as_json(value: object) -> str:
+    """Return a value as JSON text, the same text for the same value."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _last_counts(catalog: Catalog, release: int) -> tuple[dict[str, int], Content]:
+    row = catalog.row("select counts from release where release_id = ?", (release,))
+    if row is None:
+        return {}, {}
+    counts = json.loads(row[0])
+    return {table: entry["rows"] for table, entry in counts["tables"].items()}, counts["content"]
+
+
+def _new_content(last: Content, delta: Delta) -> Content:
+    content = {entity_type: {name: dict(entry) for name, entry in last[entity_type].items()} for entity_type in last}
+    for part in delta.tables:
+        for sign, sums in ((1, part.content_added), (-1, part.content_removed)):
+            for entity_type, (rows, total) in sums.items():
+                entry = content.setdefault(entity_type, {}).setdefault(part.table.name, {"rows": 0, "sum": 0})
+                entry["rows"] += sign * rows
+                entry["sum"] = (entry["sum"] + sign * total) % CONTENT_MODULUS
+    filled = {t: {name: entry for name, entry in tables.items() if entry["rows"]} for t, tables in content.items()}
+    return {entity_type: tables for entity_type, tables in filled.items() if tables}
+
+
+def _write_table(
+    catalog: Catalog,
+    con: DuckDBPyConnection,
+    part: TableDelta,
+    release: int,
+    counts: _Counts,
+    progress: Progress | None,
+) -> None:
+    table = part.table
+    rebuild = bool(table.indexes) and part.added > _REINDEX_SHARE * max(counts.rows[table.name], 1)
+    if rebuild:
+        for index in table.indexes:
+            catalog.execute(f"drop index if exists {quote(index.name)}")
+    if part.removed:
+        _retire(catalog, con, part, release)
+    if part.added:
+        columns = (*table.column_names, "since_release")
+        query = f"select *, {release}::bigint as since_release from ({part.added_query})"
+        _insert(catalog, con, table, columns, f"{query} order by {_names(table.key)}", progress)
+    if rebuild:
+        for index in table.indexes:
+            catalog.execute(f"create index {quote(index.name)} on {quote(table.name)} ({_names(index.columns)})")
+    counts.added[table.name] = part.added
+    counts.removed[table.name] = part.removed
+    counts.rows[table.name] += part.added - part.removed
+
+
+def _retire(catalog: Catalog, con: DuckDBPyConnection, part: TableDelta, release: int) -> None:
+    """Move rows that are no longer true to the history."""
+    table = part.table
+    columns = _names((*table.column_names, "since_release"))
+    where = " and ".join(f"{quote(column)} = ?" for column in table.key)
+    rows = con.execute(f"select {_names(table.key)} from ({part.removed_query}) order by {_names(table.key)}")
+    while keys := rows.fetchmany(_BATCH_ROWS):
+        catalog.connection.executemany(
+            f"insert into {quote(table.history)} ({columns}, until_release) "
+            f"select {columns}, {release} from {quote(table.name)} where {where}",
+            keys,
+        )
+        catalog.connection.executemany(f"delete from {quote(table.name)} where {where}", keys)
+
+
+def _insert(
+    catalog: Catalog,
+    con: DuckDBPyConnection,
+    table: Table,
+    columns: Sequence[str],
+    query: str,
+    progress: Progress | None,
+) -> int:
+    marks = ", ".join("?" for _ in columns)
+    statement = f"insert into {quote(table.name)} ({_names(columns)}) values ({marks})"
+    written = 0
+    with con.sql(query).to_arrow_reader(_BATCH_ROWS) as batches:
+        for batch in batches:
+            rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            try:
+                catalog.connection.executemany(statement, rows)
+            except dialect.IntegrityError as error:
+                raise CatalogError(
+                    f"table {table.name}: two rows with the same {', '.join(table.key)}, or a required value missing; "
+                    f"nothing was published ({error})"
+                ) from error
+            written += batch.num_rows
+            if progress is not None:
+                progress(table.name, written)
+    return written
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(quote(column) for column in columns)

@@ -1,0 +1,262 @@
+"""The tables of the catalog store, declared once: publishing, reading and the documentation test work from this.
+
+Three kinds of table:
+
+* *versioned*: hold the current release. Every row carries `since_release`; a row that changed or vanished moves to
+  `<table>_history` with `until_release` (the first release without it), so that any past release can be read.
+  Every row has an owner (an entity or a review case): what changed is found owner by owner.
+* *appended*: `release`, `event`, `redirect`. Rows are added and never changed.
+* *apart*: `decision`, `access_log`, `api_token`. No release ever touches them.
+
+Types are the three every store has: text, whole number (64 bit), number. Dates are ISO text, yes-no is 1 or 0, lists
+and objects are JSON text. The migrations make these tables; a test holds both equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ColumnType = Literal["text", "bigint", "double precision"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; a required one is never null."""
+
+    name: str
+    type: ColumnType = "text"
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Index:
+    """A secondary index, dropped and made anew when most of its table is written."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the catalog.
+
+    Attributes:
+        name: its name in every store.
+        columns: its columns, without `since_release` for versioned tables.
+        key: the columns of its primary key.
+        owner: versioned tables: the column with the entity or review case a row belongs to.
+        indexes: secondary indexes.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    owner: str | None = None
+    indexes: tuple[Index, ...] = ()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of `columns`, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def history(self) -> str:
+        """The name of the table that keeps this one's past rows."""
+        return f"{self.name}_history"
+
+    @property
+    def history_indexes(self) -> tuple[Index, ...]:
+        """The secondary indexes of the history, the same columns as the table's own."""
+        return tuple(Index(index.name.replace("_by_", "_history_by_"), index.columns) for index in self.indexes)
+
+
+def _texts(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name) for name in names)
+
+
+def _required(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, required=True) for name in names)
+
+
+def _numbers(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "bigint") for name in names)
+
+
+_SEEN = (*_texts("first_seen", "last_seen"), *_numbers("sources"))
+_MADE_OF = (*_numbers("records", "sources"), *_texts("conflicts", "anchor"))
+
+LEGAL_PERSON = Table(
+    "legal_person",
+    (
+        *_required("entity_id"),
+        *_texts("name", "entity_kind", "uscc", "registration_number", "organization_code", "tax_number"),
+        *_texts("legal_rep_name", "legal_rep_id_type", "legal_rep_id_number"),
+        *_texts("address", "phone", "email", "established_date", "status"),
+        *_MADE_OF,
+    ),
+    key=("entity_id",),
+    owner="entity_id",
+)
+NATURAL_PERSON = Table(
+    "natural_person",
+    (
+        *_required("entity_id"),
+        *_texts("name", "id_type", "id_number", "birth_date", "sex", "phone", "address", "household_address"),
+        *_texts("employer_name", "employer_uscc", "ethnicity", "nationality"),
+        *_MADE_OF,
+    ),
+    key=("entity_id",),
+    owner="entity_id",
+)
+IDENTIFIER = Table(
+    "identifier",
+    (*_required("entity_id", "scheme", "value"), Column("valid", "bigint", required=True), *_SEEN),
+    key=("entity_id", "scheme", "value"),
+    owner="entity_id",
+    indexes=(Index("identifier_by_value", ("scheme", "value")),),
+)
+NAME = Table("name", (*_required("entity_id", "name", "kind"), *_SEEN), key=("entity_id", "name"), owner="entity_id")
+ADDRESS = Table(
+    "address",
+    (*_required("entity_id", "address", "kind"), *_SEEN),
+    key=("entity_id", "kind", "address"),
+    owner="entity_id",
+)
+PHONE = Table("phone", (*_required("entity_id", "phone"), *_SEEN), key=("entity_id", "phone"), owner="entity_id")
+RECORD_LINK = Table(
+    "record_link",
+    (
+        *_required("source", "source_record_id", "entity_id", "link_basis"),
+        Column("probability", "double precision"),
+    ),
+    key=("source", "source_record_id"),
+    owner="entity_id",
+    indexes=(Index("record_link_by_entity", ("entity_id",)),),
+)
+RELATION = Table(
+    "relation",
+    (*_required("entity_id", "relation", "other_entity_id"), *_texts("basis", "valid_from", "valid_to")),
+    key=("entity_id", "relation", "other_entity_id"),
+    owner="entity_id",
+    indexes=(Index("relation_by_other", ("other_entity_id",)),),
+)
+PROVENANCE = Table(
+    "provenance",
+    (
+        *_required("entity_id", "attribute", "value", "record_id", "rule"),
+        *_numbers("support", "conflict"),
+        *_texts("runners_up"),
+    ),
+    key=("entity_id", "attribute"),
+    owner="entity_id",
+)
+REVIEW_CASE = Table(
+    "review_case",
+    (
+        *_required("case_id", "entity_type", "kind"),
+        *_texts("rule"),
+        Column("match_weight", "double precision"),
+        Column("match_probability", "double precision"),
+        *_texts("left_record_id", "right_record_id", "left_entity_id", "right_entity_id", "detail"),
+    ),
+    key=("case_id",),
+    owner="case_id",
+    indexes=(
+        Index("review_case_by_left", ("left_entity_id",)),
+        Index("review_case_by_right", ("right_entity_id",)),
+    ),
+)
+FINGERPRINT = Table(
+    "fingerprint",
+    (*_required("owner_id", "entity_type"), Column("fingerprint", "bigint", required=True)),
+    key=("owner_id",),
+    owner="owner_id",
+)
+
+VERSIONED = (
+    LEGAL_PERSON,
+    NATURAL_PERSON,
+    IDENTIFIER,
+    NAME,
+    ADDRESS,
+    PHONE,
+    RECORD_LINK,
+    RELATION,
+    PROVENANCE,
+    REVIEW_CASE,
+    FINGERPRINT,
+)
+
+RELEASE = Table(
+    "release",
+    (
+        Column("release_id", "bigint", required=True),
+        *_required("published_at", "kind", "cause", "content_hash"),
+        *_numbers("restores"),
+        *_required("counts", "models", "manifest"),
+    ),
+    key=("release_id",),
+)
+EVENT = Table(
+    "event",
+    (
+        *_required("event_id"),
+        Column("release", "bigint", required=True),
+        *_required("entity_id", "event", "cause"),
+        *_texts("as_of", "detail"),
+    ),
+    key=("event_id",),
+    indexes=(Index("event_by_entity", ("entity_id",)),),
+)
+REDIRECT = Table(
+    "redirect",
+    (*_required("old_id"), Column("release", "bigint", required=True), *_texts("entity_id", "anchor")),
+    key=("old_id", "release"),
+    indexes=(Index("redirect_by_entity", ("entity_id",)),),
+)
+
+APPENDED = (RELEASE, EVENT, REDIRECT)
+
+DECISION = Table(
+    "decision",
+    (
+        Column("decision_id", "bigint", required=True),
+        *_required("decided_at", "actor", "role", "entity_type", "ruling", "reason"),
+        *_texts("case_id", "left_record_id", "right_record_id"),
+        *_numbers("revokes"),
+        *_texts("detail", "previous_hash"),
+        *_required("hash"),
+    ),
+    key=("decision_id",),
+)
+ACCESS_LOG = Table(
+    "access_log",
+    (
+        Column("entry_id", "bigint", required=True),
+        *_required("at", "actor", "role", "action"),
+        *_texts("organization", "purpose", "authorization_ref", "entity_id", "fields"),
+        *_numbers("rows"),
+        *_texts("result_hash", "previous_hash"),
+        *_required("hash"),
+    ),
+    key=("entry_id",),
+    indexes=(Index("access_log_by_entity", ("entity_id",)),),
+)
+API_TOKEN = Table(
+    "api_token",
+    (
+        *_required("token_hash", "name", "role"),
+        *_texts("organization"),
+        *_required("created_at"),
+        *_texts("expires_at", "revoked_at"),
+    ),
+    key=("token_hash",),
+)
+
+APART = (DECISION, ACCESS_LOG, API_TOKEN)
+
+# Rows of these are never changed or removed; the store itself refuses.
+UNALTERABLE = ("release", "event", "redirect", "decision", "access_log")
+
+TABLES = (*VERSIONED, *APPENDED, *APART)

@@ -1,0 +1,344 @@
+"""Survivorship: from the records of an entity to its golden values, each with where it comes from and why.
+
+In: standardised records, memberships, source ranks, the configuration. Out: the tables of `SurvivorTables`.
+
+For every attribute the values of an entity are grouped by key, the groups are compared by the configured rules, and the
+first rule that tells the best two apart is kept as the reason. Multi-valued attributes keep every value with the dates
+between which it was seen (`golden_records.multi_values`).
+
+Invariants: a golden value is a value of one of the entity's records; the result does not depend on the order of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+from golden_records.multi_values import SUPPORT, write_addresses, write_identifiers, write_names, write_phones
+from golden_records.survivorship_config import Attribute, ColumnValues, EntitySurvivorship, Rule
+from golden_records.tables import quote, require_columns
+
+RUNNERS_UP = 5
+ONLY = "only"
+TIE_BREAK = "tie_break"
+
+_TEMPORARY = ("source", "standing", "member", "past", "group", "winner", "conflict")
+# A record without a date is older than any record with one.
+_NO_DAY = -(10**7)
+# More than any number of records: one companion more outweighs any standing.
+_FILLED = 1 << 40
+
+
+@dataclass(frozen=True)
+class SurvivorTables:
+    """Names of the tables that `survive` makes.
+
+    Attributes:
+        golden: entity_id, the golden columns of the configuration, records, sources, conflicts (JSON list of
+            attributes in conflict, or null). One row per entity.
+        provenance: entity_id, attribute, value, record_id, rule, support, conflict (0 or 1), runners_up (JSON list of
+            up to five {value, record_id}, best first, or null). One row per golden value that is present.
+        identifier: entity_id, scheme, value, valid (0 or 1), first_seen, last_seen, sources.
+        name: entity_id, name, kind (`current`, `variant`, `former`), first_seen, last_seen, sources.
+        address: entity_id, address, kind, first_seen, last_seen, sources.
+        phone: entity_id, phone, first_seen, last_seen, sources.
+    """
+
+    golden: str
+    provenance: str
+    identifier: str
+    name: str
+    address: str
+    phone: str
+
+
+def survive(
+    con: DuckDBPyConnection,
+    *,
+    records: str,
+    membership: str,
+    sources: str,
+    config: EntitySurvivorship,
+    out: SurvivorTables,
+    past: str | None = None,
+) -> None:
+    """Make golden records and everything beside them.
+
+    Args:
+        con: DuckDB connection.
+        records: record_id, source, as_of and the columns the configuration names; one row per record.
+        membership: record_id, entity_id. Records without one are left out.
+        sources: source, rank (1 is best).
+        config: the entity type's section of the configuration.
+        out: names of the tables to make.
+        past: superseded versions of records, same columns as `records`, any number per record. They add to the
+            multi-valued tables (a former address, the first sighting) and never to a golden value.
+
+    Raises:
+        GoldenRecordsError: a table lacks a column.
+    """
+    needed = ("record_id", "source", "as_of", *config.columns())
+    require_columns(con, membership, ("record_id", "entity_id"))
+    require_columns(con, sources, ("source", "rank"))
+    _drop_temporary(con)
+    require_columns(con, records, needed)
+    if past is not None:
+        require_columns(con, past, needed)
+    _number_sources(con, records, past, sources, config.default_rank)
+    _members(con, records, membership, config)
+    _past(con, past, membership, config)
+    _start_provenance(con, out.provenance)
+    for attribute in config.attribute:
+        _groups(con, attribute, config)
+        _winners(con, attribute)
+        _keep_provenance(con, attribute, out.provenance)
+    _golden(con, config, out)
+    write_identifiers(con, config.identifier, out.identifier)
+    write_names(con, config.name, out.name, provenance=out.provenance, golden_name=config.golden_name)
+    write_addresses(con, config.address, out.address)
+    write_phones(con, config.phone, out.phone)
+    _drop_temporary(con)
+
+
+def _drop_temporary(con: DuckDBPyConnection) -> None:
+    for name in _TEMPORARY:
+        con.execute(f"drop table if exists _survivor_{name}")
+
+
+def _number_sources(con: DuckDBPyConnection, records: str, past: str | None, sources: str, default_rank: int) -> None:
+    """Make `_survivor_source`: source, source_no (0, 1, …), rank."""
+    feeds = " union ".join(f"select source from {quote(table)}" for table in (records, past) if table is not None)
+    con.execute(
+        f"""
+        create temp table _survivor_source as
+        select f.source, (row_number() over (order by f.source) - 1)::integer as source_no,
+            coalesce(s.rank, {default_rank})::integer as rank
+        from ({feeds}) f
+        left join (select source, min(rank) as rank from {quote(sources)} group by source) s on s.source = f.source
+        where f.source is not null
+        """
+    )
+
+
+def _members(con: DuckDBPyConnection, records: str, membership: str, config: EntitySurvivorship) -> None:
+    """Make `_survivor_member`: the records in force, `place` their standing (best source, then latest, then id)."""
+    kept = ", ".join(f"r.{quote(column)}" for column in config.columns())
+    con.execute(
+        f"""
+        create temp table _survivor_standing as
+        select r.record_id, m.entity_id, s.source_no, s.rank, r.as_of::varchar as as_of,
+            coalesce(
+                try_cast(r.as_of::varchar as date),
+                try_cast(r.as_of::varchar || '-01' as date),
+                try_cast(r.as_of::varchar || '-01-01' as date)
+            ) - date '1970-01-01' as day
+        from {quote(records)} r
+        join {quote(membership)} m on m.record_id = r.record_id
+        join _survivor_source s on s.source = r.source
+        """
+    )
+    con.execute(
+        f"""
+        create temp table _survivor_member as
+        with placed as (
+            select * replace (coalesce(day, {_NO_DAY}) as day),
+                row_number() over (order by rank, coalesce(day, {_NO_DAY}) desc, record_id) as place
+            from _survivor_standing
+        )
+        select p.*, {kept}
+        from placed p
+        join {quote(records)} r on r.record_id = p.record_id
+        """
+    )
+
+
+def _past(con: DuckDBPyConnection, past: str | None, membership: str, config: EntitySurvivorship) -> None:
+    if past is None:
+        con.execute("create temp table _survivor_past as select * from _survivor_member where false")
+        return
+    kept = ", ".join(f"r.{quote(column)}" for column in config.columns())
+    con.execute(
+        f"""
+        create temp table _survivor_past as
+        select r.record_id, m.entity_id, s.source_no, s.rank, r.as_of::varchar as as_of, 0 as day, 0 as place, {kept}
+        from {quote(past)} r
+        join {quote(membership)} m on m.record_id = r.record_id
+        join _survivor_source s on s.source = r.source
+        """
+    )
+
+
+def _start_provenance(con: DuckDBPyConnection, provenance: str) -> None:
+    con.execute(
+        f"""
+        create or replace table {quote(provenance)} (
+            entity_id varchar, attribute varchar, value varchar, record_id varchar, rule varchar, support integer,
+            conflict integer, runners_up varchar
+        )
+        """
+    )
+
+
+def _groups(con: DuckDBPyConnection, attribute: Attribute, config: EntitySurvivorship) -> None:
+    """Make `_survivor_group`: one row per entity and key, with what each rule says (smaller is better)."""
+    value = f"unnest({quote(attribute.value)})" if attribute.is_list else quote(attribute.value)
+    key = quote(attribute.key) if attribute.key is not None else "null"
+    companions = "".join(f", {quote(column)} as companion_{n}" for n, column in enumerate(_companions(attribute)))
+    packed = "".join(f", 'c{n}': companion_{n}" for n in range(len(attribute.companions)))
+    filled = " + ".join(f"(companion_{n} is not null)::int" for n in range(len(attribute.companions))) or "0"
+    valid = _counts(attribute.valid) if attribute.valid is not None else "true"
+    within = quote(attribute.exclusive_within) if attribute.exclusive_within is not None else "null"
+    criteria = ", ".join(f"{_criterion(rule)} as by_{n}" for n, rule in enumerate(attribute.rules))
+    con.execute(
+        f"""
+        create or replace temp table _survivor_group as
+        with raw as (
+            select entity_id, record_id, source_no, rank, day, place, {value}::varchar as written, {key}::varchar as key,
+                {valid} as valid, {_preference(attribute.preferred)} as preference, {within}::varchar as within
+                {companions}
+            from _survivor_member
+        ),
+        candidate as (
+            select * replace (coalesce(nullif(key, ''), trim(written)) as key, trim(written) as written),
+                place - ({filled}) * {_FILLED} as standing, length(trim(written)) as size
+            from raw
+            where trim(written) <> ''
+        )
+        select entity_id, key,
+            arg_min({{'value': written, 'record_id': record_id {packed}}}, standing) as best,
+            {SUPPORT} as support,
+            {criteria},
+            any_value(within order by within) as within,
+            coalesce(bool_or(valid and rank <= {config.trusted_rank}), false) as trusted
+        from candidate
+        group by entity_id, key
+        """
+    )
+
+
+def _companions(attribute: Attribute) -> tuple[str, ...]:
+    return tuple(attribute.companions.values())
+
+
+def _counts(columns: ColumnValues) -> str:
+    """Return whether a row counts as valid: the column has one of the values, or any when none are named."""
+    if not columns.values:
+        return f"{quote(columns.column)} is not null"
+    listed = ", ".join("'" + value.replace("'", "''") + "'" for value in columns.values)
+    return f"coalesce({quote(columns.column)}::varchar in ({listed}), false)"
+
+
+def _preference(columns: ColumnValues | None) -> str:
+    if columns is None:
+        return "0"
+    cases = " ".join(
+        f"when '{value.replace(chr(39), chr(39) * 2)}' then {place}" for place, value in enumerate(columns.values)
+    )
+    return f"case {quote(columns.column)}::varchar {cases} else {len(columns.values)} end"
+
+
+def _criterion(rule: Rule) -> str:
+    """Return what a rule says of a group of equal values, as an aggregate where smaller is better."""
+    match rule:
+        case "valid":
+            return "min((not valid)::int)"
+        case "preferred":
+            return "min(preference)"
+        case "source_rank":
+            return "min(rank)"
+        case "recency":
+            return "-max(day)"
+        case "support":
+            return f"-{SUPPORT}"
+        case "completeness":
+            return "-max(size)"
+
+
+def _winners(con: DuckDBPyConnection, attribute: Attribute) -> None:
+    """Make `_survivor_winner`: entity_id, top (the best values, best first), conflict."""
+    order = ", ".join(f"by_{n}" for n in range(len(attribute.rules)))
+    packed = ", ".join(f"'by_{n}': by_{n}" for n in range(len(attribute.rules)))
+    con.execute(
+        f"""
+        create or replace temp table _survivor_winner as
+        with several as (
+            select entity_id from _survivor_group group by entity_id having count(*) > 1
+        ),
+        choice as (
+            select entity_id, {{'best': best, 'support': support, {packed}}} as value, row({order}, key) as standing
+            from _survivor_group
+        )
+        select entity_id, [value] as top
+        from choice
+        anti join several using (entity_id)
+        union all
+        select entity_id, arg_min(value, standing, {RUNNERS_UP + 1})
+        from choice
+        semi join several using (entity_id)
+        group by entity_id
+        """
+    )
+    disagreeing = "select entity_id from _survivor_group where trusted group by entity_id, within having count(*) > 1"
+    con.execute(
+        f"""
+        create or replace temp table _survivor_conflict as
+        select distinct entity_id from ({disagreeing if attribute.exclusive else "select null as entity_id limit 0"})
+        """
+    )
+
+
+def _keep_provenance(con: DuckDBPyConnection, attribute: Attribute, provenance: str) -> None:
+    decided = " ".join(f"when top[1].by_{n} <> top[2].by_{n} then '{rule}'" for n, rule in enumerate(attribute.rules))
+    con.execute(
+        f"""
+        insert into {quote(provenance)}
+        select w.entity_id, $attribute, top[1].best.value, top[1].best.record_id,
+            case when len(top) = 1 then '{ONLY}' {decided} else '{TIE_BREAK}' end,
+            top[1].support, (c.entity_id is not null)::integer,
+            case when len(top) > 1 then
+                to_json([{{'value': x.best.value, 'record_id': x.best.record_id}} for x in top[2:]])::varchar
+            end
+        from _survivor_winner w
+        left join _survivor_conflict c on c.entity_id = w.entity_id
+        """,
+        {"attribute": attribute.name},
+    )
+    for n, companion in enumerate(attribute.companions):
+        con.execute(
+            f"""
+            insert into {quote(provenance)}
+            select entity_id, $companion, trim(top[1].best.c{n}), top[1].best.record_id,
+                'with_' || $attribute, top[1].support, 0, null
+            from _survivor_winner
+            where trim(top[1].best.c{n}) <> ''
+            """,
+            {"companion": companion, "attribute": attribute.name},
+        )
+
+
+def _golden(con: DuckDBPyConnection, config: EntitySurvivorship, out: SurvivorTables) -> None:
+    golden = ", ".join(
+        f"max(value) filter (where attribute = '{name}') as {quote(name)}" for name in config.golden_columns()
+    )
+    names = ", ".join(f"p.{quote(name)}" for name in config.golden_columns())
+    con.execute(
+        f"""
+        create or replace table {quote(out.golden)} as
+        with pivoted as (
+            select entity_id, {golden},
+                to_json(list(attribute order by attribute) filter (where conflict = 1))::varchar as conflicts
+            from {quote(out.provenance)}
+            group by entity_id
+        ),
+        size as (
+            select entity_id, count(*)::integer as records, {SUPPORT} as sources
+            from _survivor_member
+            group by entity_id
+        )
+        select s.entity_id, {names}, s.records, s.sources, p.conflicts
+        from size s
+        left join pivoted p on p.entity_id = s.entity_id
+        order by s.entity_id
+        """
+    )

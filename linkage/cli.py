@@ -1,0 +1,339 @@
+"""The command line: `guiyi`.
+
+Each command checks its arguments, calls one function and prints its result. Exit codes: 0 done, 1 failed, 2 wrong usage
+or configuration, 3 done with more rows in quarantine than the configured share.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eval.errors import EvalError
+from golden_records.errors import GoldenRecordsError
+from linkage.console import Console
+from linkage.errors import FAILED, QUARANTINED, WRONG_USE, ConfigError, LinkageError
+from linkage.ingest.errors import IngestError
+
+app = typer.Typer(
+    name="guiyi",
+    help="Guiyi (归一): entity resolution and record linkage for public-credit data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and errors only.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+WorkspacePath = Annotated[Path, typer.Argument(metavar="WORKSPACE", help="The workspace directory.")]
+
+
+class Entity(str, Enum):
+    """Entity types, as the command line spells them."""
+
+    legal_person = "legal_person"
+    natural_person = "natural_person"
+
+
+class Mode(str, Enum):
+    """Whether a file holds every subject of its source or only what changed."""
+
+    full = "full"
+    delta = "delta"
+
+
+class Engine(str, Enum):
+    """Engines that can run the batch."""
+
+    duckdb = "duckdb"
+
+
+class Language(str, Enum):
+    """Languages of reports and explanations."""
+
+    zh = "zh"
+    en = "en"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Directory to make.")] = Path("guiyi-demo"),
+    people: Annotated[int, typer.Option(min=100, help="Natural persons in the district.")] = 20_000,
+    organisations: Annotated[int, typer.Option(min=20, help="Organisations in the district.")] = 5_000,
+    months: Annotated[int, typer.Option(min=1, max=24)] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same district.")] = 20250101,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.zh,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Show the whole job on a simulated district, and print where to look."""
+    from linkage.demo import run_demo
+
+    console = Console(quiet=quiet, as_json=as_json)
+    return run_demo(
+        output,
+        people=people,
+        organisations=organisations,
+        months=months,
+        seed=seed,
+        language=lang.value,
+        now=_now(),
+        console=console,
+    )
+
+
+@app.command()
+def simulate(
+    people: Annotated[int, typer.Option(min=1)],
+    organisations: Annotated[int, typer.Option(min=0)],
+    output: Annotated[Path, typer.Option(help="Directory to make.")],
+    months: Annotated[int, typer.Option(min=1, max=120)] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 20250101,
+    profile: Annotated[Path | None, typer.Option(help="Error profile (TOML) instead of the shipped one.")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Write the source files of a simulated district, and the truth beside them."""
+    from linkage.demo import simulate_district
+
+    console = Console(quiet=quiet, as_json=as_json)
+    return simulate_district(
+        output,
+        people=people,
+        organisations=organisations,
+        months=months,
+        seed=seed,
+        profile=profile,
+        console=console,
+    )
+
+
+@app.command()
+def init(
+    workspace: WorkspacePath,
+    catalog: Annotated[str | None, typer.Option(help="Where releases are published: a path or sqlite:///PATH.")] = None,
+) -> int:
+    """Make a workspace."""
+    from linkage.workspace import create_workspace
+
+    made = create_workspace(workspace, catalog=catalog)
+    console = Console()
+    console.say(f"made {made.root}; next: guiyi ingest {made.root} --source NAME --as-of DATE FILE")
+    return 0
+
+
+@app.command()
+def ingest(
+    workspace: WorkspacePath,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="One source's files of one load.")],
+    source: Annotated[str, typer.Option(help="The source's name: a configuration in configs/sources.")],
+    as_of: Annotated[str, typer.Option(help="The date the source vouches for, YYYY-MM-DD.")],
+    mode: Annotated[Mode, typer.Option(help="full: every subject of the source; delta: changes only.")] = Mode.full,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Load a department's files: archive them, accept or quarantine every row."""
+    from linkage.loading import ingest_files
+    from linkage.workspace import open_workspace
+
+    console = Console(quiet=quiet, as_json=as_json)
+    return ingest_files(
+        open_workspace(workspace),
+        files,
+        source=source,
+        as_of=_date(as_of),
+        mode=mode.value,
+        now=_now(),
+        console=console,
+    )
+
+
+@app.command()
+def run(
+    workspace: WorkspacePath,
+    full: Annotated[bool, typer.Option("--full", help="Start from the raw archive (every run does, so far).")] = False,
+    entity: Annotated[Entity | None, typer.Option(help="One entity type only; the other keeps its release.")] = None,
+    engine: Annotated[Engine, typer.Option(help="Engine of the batch.")] = Engine.duckdb,
+    lang: Annotated[Language | None, typer.Option(help="Language of the report.")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Link everything that was loaded, and publish a release."""
+    del full, engine
+    from linkage.monthly import run_month
+    from linkage.workspace import open_workspace
+
+    console = Console(quiet=quiet, as_json=as_json)
+    chosen = (entity.value,) if entity else None
+    return run_month(
+        open_workspace(workspace), entities=chosen, language=lang.value if lang else None, now=_now(), console=console
+    )
+
+
+@app.command()
+def link(
+    entity: Entity,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX, Parquet or JSON Lines.")],
+    output: Annotated[Path, typer.Option(help="Directory for the results.")],
+    config: Annotated[Path | None, typer.Option(help="Source configuration (TOML) that maps the columns.")] = None,
+    entity_config: Annotated[Path | None, typer.Option(help="Entity configuration instead of the shipped one.")] = None,
+    model: Annotated[Path | None, typer.Option(help="A model file instead of training or the shipped one.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Date of the data where the rows give none, YYYY-MM-DD.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="True entities, for precision and recall in the report.")] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.zh,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Link the records of a few files once, without a workspace."""
+    from linkage.one_off import LinkRequest, link_files
+
+    request = LinkRequest(
+        entity=entity.value,
+        files=tuple(files),
+        output=output,
+        source_config=config,
+        entity_config=entity_config,
+        model=model,
+        as_of=_date(as_of) if as_of else _now().date(),
+        truth=truth,
+        language=lang.value,
+    )
+    return link_files(request, now=_now(), console=Console(quiet=quiet, as_json=as_json))
+
+
+@app.command()
+def train(
+    workspace: WorkspacePath,
+    entity: Annotated[Entity | None, typer.Option(help="One entity type only.")] = None,
+    quiet: Quiet = False,
+) -> int:
+    """Forget the workspace's models, so that the next run trains new ones on its data."""
+    from linkage.monthly import forget_models
+    from linkage.workspace import open_workspace
+
+    chosen = (entity.value,) if entity else None
+    return forget_models(open_workspace(workspace), entities=chosen, now=_now(), console=Console(quiet=quiet))
+
+
+@app.command()
+def status(workspace: WorkspacePath, as_json: AsJson = False) -> int:
+    """Show loads, releases and what to do next."""
+    from linkage.status import show_status
+    from linkage.workspace import open_workspace
+
+    return show_status(open_workspace(workspace), console=Console(as_json=as_json))
+
+
+@app.command()
+def resolve(
+    workspace: WorkspacePath,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="An identifier, or an entity id old or new.")],
+    scheme: Annotated[str | None, typer.Option(help="uscc, resident_id, …; absent: found from the value.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say which entity an identifier belongs to, in the current release."""
+    from linkage.resolve import show_resolution
+    from linkage.workspace import open_workspace
+
+    return show_resolution(open_workspace(workspace), value, scheme=scheme, console=Console(as_json=as_json))
+
+
+@app.command()
+def explain(
+    workspace: WorkspacePath,
+    left: Annotated[str, typer.Argument(metavar="RECORD", help="source:source_record_id")],
+    right: Annotated[str, typer.Argument(metavar="RECORD", help="source:source_record_id")],
+    lang: Annotated[Language, typer.Option(help="Language of the explanation.")] = Language.zh,
+    html: Annotated[Path | None, typer.Option(help="Also write the explanation as a page.")] = None,
+    unmasked: Annotated[bool, typer.Option("--unmasked", help="Show values of natural persons in full.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Say why two records are, or are not, one entity: levels, weights, rule, in words."""
+    from linkage.explain import show_explanation
+    from linkage.workspace import open_workspace
+
+    return show_explanation(
+        open_workspace(workspace),
+        left,
+        right,
+        language=lang.value,
+        html=html,
+        unmasked=unmasked,
+        console=Console(as_json=as_json),
+    )
+
+
+@app.command()
+def rollback(
+    workspace: WorkspacePath,
+    release: Annotated[int, typer.Argument(help="The release to return to.")],
+    quiet: Quiet = False,
+) -> int:
+    """Publish an earlier release's state again, as a new release."""
+    from linkage.monthly import roll_back
+    from linkage.workspace import open_workspace
+
+    return roll_back(open_workspace(workspace), release, now=_now(), console=Console(quiet=quiet))
+
+
+@app.command("eval")
+def evaluate(
+    clusters: Annotated[Path, typer.Argument(metavar="CLUSTERS", help="source, source_record_id, entity_id.")],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="source, source_record_id, entity_id.")],
+    as_json: AsJson = False,
+) -> int:
+    """Compare clusters with the truth: precision, recall and the errors by class."""
+    from eval.metrics import as_dict, as_table, evaluate_files
+
+    metrics = evaluate_files(clusters, truth)
+    Console(as_json=as_json).result(as_table(metrics), as_dict(metrics))
+    return 0
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"--as-of {text!r}: not a date; write it as 2025-01-31") from error
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with the command's exit code."""
+    console = Console()
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except (LinkageError, IngestError) as error:
+        console.error(str(error))
+        code = error.exit_code
+    except (GoldenRecordsError, EvalError) as error:
+        console.error(str(error))
+        code = FAILED
+    except typer.Abort:
+        code = FAILED
+    except Exception as error:
+        code = _usage_error(error)
+    sys.exit(code or 0)
+
+
+def _usage_error(error: Exception) -> int:
+    """Show a command-line usage error the way typer would; anything else is a defect and goes on."""
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        error.show()
+        return WRONG_USE
+    if isinstance(error, MemoryError | OSError):
+        Console().error(f"{type(error).__name__}: {error}")
+        return FAILED
+    raise error
+
+
+__all__ = ["QUARANTINED", "app", "main"]

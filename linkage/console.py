@@ -1,0 +1,108 @@
+"""What a person sees of a running command: a live line on a terminal, plain lines in a log, nothing when quiet.
+
+Results go to standard output, progress and remarks to standard error, so that output can be piped. Lines carry counts
+and seconds, never a name, an identifier or an address.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console as RichConsole
+from rich.status import Status
+from rich.table import Table
+
+from linkage.stages import Stage
+
+STAGE_TITLES = {
+    "simulate": "simulating the district",
+    "ingest": "reading files",
+    "current": "collecting the records in force",
+    "standardise": "standardising records",
+    "profile": "grouping identical records into profiles",
+    "key": "making blocking keys",
+    "pair": "pairing profiles",
+    "model": "choosing the model",
+    "score": "scoring pairs",
+    "judge": "judging pairs",
+    "cluster": "clustering",
+    "identify": "assigning permanent ids",
+    "survive": "building golden records",
+    "publish": "publishing the release",
+    "write": "writing results",
+    "evaluate": "comparing with the truth",
+}
+
+
+class Console:
+    """Progress and results of a command.
+
+    Args:
+        quiet: say nothing but results and errors.
+        as_json: results are JSON.
+    """
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        self.quiet = quiet
+        self.as_json = as_json
+        self._out = RichConsole(soft_wrap=True, highlight=False)
+        self._err = RichConsole(stderr=True, soft_wrap=True, highlight=False)
+        self._status: Status | None = None
+
+    def started(self, stage: Stage) -> None:
+        """Show that a stage begins."""
+        if self.quiet or not self._err.is_terminal:
+            return
+        self._status = self._err.status(_title(stage))
+        self._status.start()
+
+    def progressed(self, stage: Stage, done: int) -> None:
+        """Show how far a stage is."""
+        if self._status is not None:
+            self._status.update(f"{_title(stage)}: {done:,}")
+
+    def finished(self, stage: Stage) -> None:
+        """Show what a stage made and took."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        rows = f"{stage.rows:>12,} rows" if stage.rows else " " * 17
+        self.say(f"{_title(stage):<58}{rows}{stage.seconds:>9.1f} s{stage.peak_mb:>8,.0f} MB")
+
+    def say(self, text: str) -> None:
+        """Remark on something, on standard error."""
+        if not self.quiet:
+            self._err.print(text, markup=False)
+
+    def error(self, text: str) -> None:
+        """Report an error, on standard error, quiet or not."""
+        if self._status is not None:
+            self._status.stop()
+        self._err.print(f"guiyi: {text}", markup=False)
+
+    def result(self, text: str, data: Any) -> None:
+        """Print a result: text for a person, or the data as JSON."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+        elif text:
+            self._out.print(text, markup=False)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], data: Any) -> None:
+        """Print a table for a person, or the data as JSON."""
+        if self.as_json:
+            self.result("", data)
+            return
+        table = Table(title=title, title_justify="left")
+        for i, column in enumerate(columns):
+            table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        self._out.print(table)
+
+
+def _title(stage: Stage) -> str:
+    title = STAGE_TITLES.get(stage.name, stage.name)
+    return f"{title} ({stage.entity})" if stage.entity else title

@@ -1,0 +1,78 @@
+"""Connections to the batch database: the one place that opens DuckDB.
+
+The similarities of `matchers` are registered with every connection, so that comparison levels can be evaluated in SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from duckdb.func import PythonUDFType
+
+from blocking.sql import quote
+from matchers.similarity import SIMILARITIES, Similarity
+
+
+@contextmanager
+def connect(
+    path: Path | None = None, *, memory_limit: str | None = None, threads: int | None = None, temp: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a batch database and close it at the end.
+
+    Args:
+        path: database file; in memory if absent.
+        memory_limit: DuckDB's limit, such as `8GB`.
+        threads: number of threads; all cores if absent.
+        temp: directory for what does not fit in memory.
+    """
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "python_enable_replacements": False,
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if memory_limit:
+        settings["memory_limit"] = memory_limit
+    if threads:
+        settings["threads"] = threads
+    if temp:
+        settings["temp_directory"] = str(temp)
+    con = duckdb.connect(str(path) if path else ":memory:", config=settings)
+    try:
+        for similarity in SIMILARITIES.values():
+            _register(con, similarity)
+        yield con
+    finally:
+        con.close()
+
+
+def _register(con: duckdb.DuckDBPyConnection, similarity: Similarity) -> None:
+    def call(left: pa.Array, right: pa.Array) -> pa.Array:
+        return pa.array(similarity.many(left.to_pylist(), right.to_pylist()), type=pa.float64())
+
+    con.create_function(similarity.name, call, ["VARCHAR", "VARCHAR"], "DOUBLE", type=PythonUDFType.ARROW)
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Return a table's columns and their DuckDB types, in order."""
+    rows = con.execute(f"describe {quote(table)}").fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Return the number of rows of a table."""
+    return int(only_row(con, f"select count(*) from {quote(table)}")[0])
+
+
+def only_row(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+    """Return the single row of a query.
+
+    The result is read to its end: DuckDB refuses other work on a connection while a result of `execute` is open.
+    """
+    (row,) = con.execute(query, list(values)).fetchall()
+    return tuple(row)

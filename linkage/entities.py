@@ -1,0 +1,202 @@
+"""From clusters to entities: permanent ids, golden records, record links and review cases.
+
+The ids come from the ledger (`golden_records.ledger`), the values from survivorship. Both the monthly run and the
+one-off link go through here; the one-off starts from an empty ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from blocking.sql import quote
+from eval.report.summary import FieldCompleteness
+from golden_records.catalog.publish import ReleaseTables
+from golden_records.catalog.read import PreviousTables
+from golden_records.ledger import LedgerCounts, LedgerTables, assign
+from golden_records.survivorship import SurvivorTables, survive
+from golden_records.survivorship_config import load_survivorship
+from linkage.database import columns_of, count, only_row
+from linkage.entity_config import ID_PREFIX
+from linkage.pipeline import Linkage
+
+_NOT_VALUES = frozenset(("entity_id", "records", "sources", "conflicts", "anchor"))
+
+
+@dataclass(frozen=True)
+class History:
+    """Where the ledger continues from.
+
+    Attributes:
+        tables: the last release's memberships and every id ever minted.
+        next_sequence: first number never minted.
+        release: the release being made.
+        cause: why: load, decision, rule, model.
+        as_of: date of the data, ISO.
+    """
+
+    tables: PreviousTables
+    next_sequence: int
+    release: int
+    cause: str
+    as_of: str
+
+
+def no_history(run: Linkage, *, as_of: str) -> History:
+    """Return an empty history, for a one-off link."""
+    tables = PreviousTables(run.table("previous"), run.table("known_entities"))
+    run.con.execute(f"create or replace table {quote(tables.previous)} (record_id varchar, entity_id varchar)")
+    run.con.execute(
+        f"create or replace table {quote(tables.entities)} "
+        "(entity_id varchar, sequence bigint, anchor varchar, state varchar, resolves_to varchar)"
+    )
+    return History(tables, next_sequence=1, release=1, cause="load", as_of=as_of)
+
+
+def identify(run: Linkage, history: History) -> LedgerCounts:
+    """Pass permanent ids on to the clusters.
+
+    Makes: membership (record_id, entity_id), event, redirect, entities, record_link (source, source_record_id,
+    entity_id, link_basis, probability), review_case.
+    """
+    anchor = f"p.{quote(run.config.clustering.exclusive[0])}"
+    run.con.execute(f"""
+create or replace table {quote(run.table("anchored"))} as
+select c.record_id, c.cluster_id, {anchor} as anchor
+from {quote(run.table("clusters"))} c
+join {quote(run.table("profiles"))} p on c.profile_id = p.profile_id""")
+    counts = assign(
+        run.con,
+        clusters=run.table("anchored"),
+        previous=history.tables.previous,
+        entities=history.tables.entities,
+        out=LedgerTables(*(run.table(name) for name in ("membership", "event", "redirect", "entities"))),
+        kind=ID_PREFIX[run.config.entity],
+        next_sequence=history.next_sequence,
+        cause=history.cause,
+        release=history.release,
+        as_of=history.as_of,
+    )
+    _link_records(run)
+    _make_review_cases(run)
+    return counts
+
+
+def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | None = None) -> None:
+    """Build the golden records.
+
+    Makes: golden, provenance, identifier, name, address, phone, named after the entity type.
+
+    Args:
+        run: the linkage after `identify`.
+        ranks: source to rank, 1 is the most trusted.
+        config: survivorship configuration instead of the shipped one.
+    """
+    ranked = run.table("source_rank")
+    run.con.execute(f"create or replace table {quote(ranked)} (source varchar, rank integer)")
+    if ranks:
+        run.con.executemany(f"insert into {quote(ranked)} values (?, ?)", sorted(ranks.items()))
+    with resources.as_file(resources.files("configs").joinpath("survivorship.toml")) as shipped:
+        settings = load_survivorship(config or shipped)
+    survive(
+        run.con,
+        records=run.table("records"),
+        membership=run.table("membership"),
+        sources=ranked,
+        config=settings.of(run.config.entity),
+        out=SurvivorTables(
+            *(run.table(name) for name in ("golden", "provenance", "identifier", "name", "address", "phone"))
+        ),
+    )
+
+
+def release_tables(runs: tuple[Linkage, ...]) -> ReleaseTables:
+    """Return the tables of the linkages given, as one release."""
+
+    def each(name: str) -> tuple[str, ...]:
+        return tuple(run.table(name) for run in runs)
+
+    return ReleaseTables(
+        legal_person=tuple(run.table("golden") for run in runs if run.config.entity == "legal_person"),
+        natural_person=tuple(run.table("golden") for run in runs if run.config.entity == "natural_person"),
+        identifier=each("identifier"),
+        name=each("name"),
+        address=each("address"),
+        phone=each("phone"),
+        record_link=each("record_link"),
+        provenance=each("provenance"),
+        review_case=each("review_case"),
+        entities=each("entities"),
+        event=each("event"),
+        redirect=each("redirect"),
+    )
+
+
+def completeness(run: Linkage) -> tuple[FieldCompleteness, ...]:
+    """Return, per golden field, how many entities have a value and how many have records that disagree."""
+    golden, provenance = run.table("golden"), run.table("provenance")
+    fields = [c for c in columns_of(run.con, golden) if c not in _NOT_VALUES]
+    filled = only_row(run.con, f"select {', '.join(f'count({quote(c)})' for c in fields)} from {quote(golden)}")
+    conflicts = dict(
+        run.con.execute(f"select attribute, sum(conflict) from {quote(provenance)} group by attribute").fetchall()
+    )
+    entities = count(run.con, golden)
+    return tuple(
+        FieldCompleteness(field=c, entities=entities, filled=n, conflicts=int(conflicts.get(c) or 0))
+        for c, n in zip(fields, filled, strict=True)
+    )
+
+
+def _link_records(run: Linkage) -> None:
+    run.con.execute(f"""
+create or replace table {quote(run.table("record_link"))} as
+select r.source, r.source_record_id, m.entity_id, c.link_basis, c.probability
+from {quote(run.table("records"))} r
+join {quote(run.table("membership"))} m on r.record_id = m.record_id
+join {quote(run.table("clusters"))} c on r.record_id = c.record_id""")
+
+
+def _make_review_cases(run: Linkage) -> None:
+    """One case per pair of profiles a person should look at, shown by the smallest record id of either."""
+    run.con.execute(f"""
+create or replace table {quote(run.table("review_case"))} as
+with shown as (
+    select profile_id, min(record_id) as record_id
+    from {quote(run.table("profile_record"))}
+    group by profile_id
+),
+contested as (
+    select left_id, right_id, verdict as kind, verdict_rule as rule, match_weight, match_probability
+    from {quote(run.table("judged"))}
+    where verdict in ('review', 'conflict') and left_id < right_id
+    union all
+    select left_id, right_id, 'refused', constraint_name, match_weight, null
+    from {quote(run.table("refused"))}
+),
+ordered as (
+    select
+        c.kind, c.rule, c.match_weight, c.match_probability,
+        least(a.record_id, b.record_id) as left_record_id,
+        greatest(a.record_id, b.record_id) as right_record_id
+    from contested c
+    join shown a on c.left_id = a.profile_id
+    join shown b on c.right_id = b.profile_id
+)
+select
+    'RC-' || left(md5(concat_ws('|', '{run.config.entity}', o.kind, o.left_record_id, o.right_record_id)), 20) as case_id,
+    '{run.config.entity}' as entity_type,
+    o.kind,
+    o.rule,
+    o.match_weight,
+    o.match_probability,
+    o.left_record_id,
+    o.right_record_id,
+    l.entity_id as left_entity_id,
+    r.entity_id as right_entity_id,
+    null::varchar as detail
+from ordered o
+join {quote(run.table("membership"))} l on o.left_record_id = l.record_id
+join {quote(run.table("membership"))} r on o.right_record_id = r.record_id
+where l.entity_id <> r.entity_id or o.kind = 'conflict'""")

@@ -1,0 +1,348 @@
+"""The configuration of an entity type: its fields, comparisons, blocking, hard rules and thresholds.
+
+Read once from TOML, checked whole, frozen. Every column that a rule, a key or a comparison names must exist; an unknown
+key is an error that lists the known ones. `docs/configuration.md` describes each key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from blocking.rules import BlockingRule
+from linkage.errors import ConfigError
+from linkage.fields import CANONICAL_FIELDS
+from matchers.field_types import FIELD_TYPES
+from matchers.levels import Condition, Level
+
+Model = TypeVar("Model", bound=BaseModel)
+Entity = Literal["legal_person", "natural_person"]
+ENTITIES: tuple[Entity, ...] = ("legal_person", "natural_person")
+ID_PREFIX: dict[str, Literal["LP", "NP"]] = {"legal_person": "LP", "natural_person": "NP"}
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class FieldConfig(_Section):
+    """One field: which raw columns it reads and what type of value it is.
+
+    Attributes:
+        name: prefix of the standardised columns.
+        type: a key of `matchers.field_types.FIELD_TYPES`.
+        read: one entry per argument of the type's `standardise`: a raw column, alternatives `a|b` (first that is not
+            empty), or a column another field above has made.
+    """
+
+    name: str
+    type: str
+    read: tuple[str, ...] = Field(alias="from")
+
+
+class ComparisonConfig(_Section):
+    """One comparison: a field, and the related fields its levels may look at.
+
+    Attributes:
+        name: stable name, used by rules and reports.
+        field: the field compared.
+        related: keyword arguments of the type's `levels`, such as `former = "former"`.
+        title_zh: how an auditor calls it, Chinese.
+        title_en: the same in English.
+        evidence: levels that count as independent evidence beside the name.
+        against: levels that are evidence against a match wherever they stand in the order.
+    """
+
+    name: str
+    field: str
+    related: dict[str, str] = Field(default_factory=dict)
+    title_zh: str
+    title_en: str
+    evidence: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+
+
+class CheckConfig(_Section):
+    """A yes-or-no condition that rules may name: a check of a field's type.
+
+    Attributes:
+        name: stable name used in rules.
+        field: the field.
+        check: the type's check.
+    """
+
+    name: str
+    field: str
+    check: str
+
+
+class RuleConfig(_Section):
+    """A hard rule: it decides before the score.
+
+    Attributes:
+        name: stable name, stored with the pair.
+        verdict: what happens to the pair.
+        when: comparison name to the levels under which the rule applies (all must hold). A list starting with `not`
+            means every level but those.
+        checks: checks that must hold; a leading `not ` negates one.
+        min_evidence: the rule applies only to pairs with at least this many kinds of evidence beside the name.
+        max_evidence: the rule applies only to pairs with at most this many.
+        min_weight: the rule applies only from this match weight on.
+        basis: the link basis a link by this rule gets.
+        reason_zh: why, in words an auditor reads; Chinese.
+        reason_en: the same in English.
+    """
+
+    name: str
+    verdict: Literal["auto", "review", "reject", "conflict"]
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+    min_evidence: int | None = None
+    max_evidence: int | None = None
+    min_weight: float | None = None
+    basis: Literal["identifier", "corroborated", "attribute"] = "corroborated"
+    reason_zh: str
+    reason_en: str
+
+
+class Thresholds(_Section):
+    """Where the score alone decides.
+
+    Attributes:
+        auto: match weight from which a pair is linked.
+        review: match weight from which a person is asked.
+        hysteresis: a link once made is kept down to `auto` minus this weight.
+    """
+
+    auto: float
+    review: float
+    hysteresis: Annotated[float, Field(ge=0)] = 0.0
+
+
+class TrainingConfig(_Section):
+    """How a model is estimated.
+
+    Attributes:
+        label: the column whose equal values mark matches (an exclusive identifier).
+        minimum_label_pairs: fewer labelled pairs than this and the shipped model is used.
+        label_blind: comparisons that the label decides, estimated by expectation maximisation instead.
+        em_block: columns that block the pairs of the expectation maximisation.
+        max_pairs: random pairs sampled for the u-probabilities.
+        max_label_group: profiles with one label value beyond which the value is not trusted as a label.
+        tf_prior_strength: profiles' worth of average frequency that smooth a term's own frequency; raising it makes
+            rare values count less in small files.
+        tf_minimum: smallest frequency a term can have; a rarer one weighs no more.
+        weight_bound: no level's weight is outside plus or minus this bound.
+    """
+
+    label: str
+    minimum_label_pairs: int
+    label_blind: tuple[str, ...]
+    em_block: tuple[str, ...]
+    max_pairs: float = 2e6
+    max_label_group: int = 50
+    tf_prior_strength: float = 5000.0
+    tf_minimum: float = 1e-6
+    weight_bound: float = 30.0
+
+
+class ClusteringConfig(_Section):
+    """What a cluster may not hold.
+
+    Attributes:
+        exclusive: columns that may not take two values in one cluster.
+        maximum_size: clusters of more records than this are contested.
+    """
+
+    exclusive: tuple[str, ...]
+    maximum_size: int = 200
+
+
+class EntityConfig(_Section):
+    """Everything the linkage of one entity type is told."""
+
+    entity: Entity
+    version: str
+    field: tuple[FieldConfig, ...]
+    comparison: tuple[ComparisonConfig, ...]
+    check: tuple[CheckConfig, ...] = ()
+    blocking: tuple[BlockingRule, ...]
+    rule: tuple[RuleConfig, ...]
+    thresholds: Thresholds
+    training: TrainingConfig
+    clustering: ClusteringConfig
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """Standardised columns and their DuckDB types, in the order the fields make them."""
+        made: dict[str, str] = {}
+        for field in self.field:
+            made |= FIELD_TYPES[field.type].columns(field.name)
+        return made
+
+    @cached_property
+    def levels(self) -> dict[str, tuple[Level, ...]]:
+        """The ordered levels of each comparison."""
+        types = {field.name: FIELD_TYPES[field.type] for field in self.field}
+        made: dict[str, tuple[Level, ...]] = {}
+        for comparison in self.comparison:
+            build = types[comparison.field].levels
+            if build is None:
+                raise ConfigError(f"comparison {comparison.name!r}: field {comparison.field!r} cannot be compared")
+            made[comparison.name] = build(comparison.field, **comparison.related)
+        return made
+
+    @cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """The condition of each check."""
+        types = {field.name: FIELD_TYPES[field.type] for field in self.field}
+        return {c.name: types[c.field].checks[c.check](c.field) for c in self.check}
+
+    @cached_property
+    def profile_columns(self) -> tuple[str, ...]:
+        """The standardised columns that comparing, blocking, training and clustering read, sorted."""
+        read: set[str] = {self.training.label, *self.training.em_block, *self.clustering.exclusive}
+        conditions = [level.condition for levels in self.levels.values() for level in levels if level.condition]
+        for condition in (*conditions, *self.conditions.values()):
+            condition.sql(lambda column: read.add(column) or column, lambda column: column)  # type: ignore[func-returns-value]
+            condition.sql(lambda column: column, lambda column: read.add(column) or column)  # type: ignore[func-returns-value]
+        for levels in self.levels.values():
+            read |= {level.term_frequency for level in levels if level.term_frequency}
+        for rule in self.blocking:
+            read |= rule.columns()
+        return tuple(sorted(read))
+
+    @cached_property
+    def hash(self) -> str:
+        """A short hash of everything that affects the result."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def load_entity_config(entity: str, path: Path | None = None) -> EntityConfig:
+    """Read and check an entity type's configuration.
+
+    Args:
+        entity: `legal_person` or `natural_person`.
+        path: a TOML file to use instead of the shipped one.
+
+    Raises:
+        ConfigError: with the place, the value, what was expected and the known names.
+    """
+    if entity not in ENTITIES:
+        raise ConfigError(f"entity type {entity!r} is unknown: use one of {', '.join(ENTITIES)}")
+    place = str(path) if path else f"configs/{entity}.toml"
+    try:
+        text = (
+            path.read_text("utf-8")
+            if path
+            else resources.files("configs").joinpath(f"{entity}.toml").read_text("utf-8")
+        )
+    except OSError as error:
+        raise ConfigError(f"{place}: cannot be read ({error.strerror}); give an existing file") from error
+    config = parse_model(EntityConfig, text, place)
+    if config.entity != entity:
+        raise ConfigError(f"{place}: entity is {config.entity!r}, but {entity!r} was asked for")
+    _check_names(config, place)
+    return config
+
+
+def parse_model(model: type[Model], text: str, place: str) -> Model:
+    """Parse TOML into a pydantic model, with errors that name the place and the known keys.
+
+    Raises:
+        ConfigError: on invalid TOML, an unknown or missing key, or a wrong value.
+    """
+    try:
+        data: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{place}: not valid TOML: {error}") from error
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(place, model, item) for item in error.errors())) from error
+
+
+def _explain(place: str, model: type[BaseModel], item: Any) -> str:
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
+    if item["type"] == "extra_forbidden":
+        known = _known_keys(model, item["loc"][:-1])
+        near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"{place}: {where}: unknown key (known: {', '.join(known)}){hint}"
+    if item["type"] == "missing":
+        return f"{place}: {where}: required key is missing; add it (see docs/configuration.md)"
+    return (
+        f"{place}: {where}: {item['msg']} (found {json.dumps(item.get('input'), ensure_ascii=False, default=str)[:80]})"
+    )
+
+
+def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    current: Any = model
+    for part in (p for p in loc if isinstance(p, str)):
+        fields = getattr(current, "model_fields", {})
+        by_alias = {f.alias or n: f for n, f in fields.items()}
+        if part not in by_alias:
+            return []
+        current = by_alias[part].annotation
+        for argument in getattr(current, "__args__", ()):
+            if isinstance(argument, type) and issubclass(argument, BaseModel):
+                current = argument
+                break
+    return sorted(f.alias or n for n, f in getattr(current, "model_fields", {}).items())
+
+
+def _check_names(config: EntityConfig, place: str) -> None:
+    raw = set(CANONICAL_FIELDS[config.entity]) | {"as_of"}
+    made: set[str] = set()
+    for i, field in enumerate(config.field):
+        _known(field.type, FIELD_TYPES, f"{place}: field[{i}].type", "field type")
+        for entry in field.read:
+            for column in entry.split("|"):
+                _known(column, raw | made, f"{place}: field[{i}].from", "column")
+        columns = set(FIELD_TYPES[field.type].columns(field.name))
+        taken = sorted(columns & (raw | made))
+        if taken:
+            raise ConfigError(f"{place}: field[{i}].name: {field.name!r} makes columns that exist: {', '.join(taken)}")
+        made |= columns
+    names = {field.name for field in config.field}
+    for i, comparison in enumerate(config.comparison):
+        for field_name in (comparison.field, *comparison.related.values()):
+            _known(field_name, names, f"{place}: comparison[{i}].field", "field")
+        known_levels = {level.name for level in config.levels[comparison.name]}
+        for level in (*comparison.evidence, *comparison.against):
+            _known(level, known_levels, f"{place}: comparison[{i}].evidence/against", "level")
+    for i, check in enumerate(config.check):
+        _known(check.field, names, f"{place}: check[{i}].field", "field")
+        checks = next(FIELD_TYPES[f.type].checks for f in config.field if f.name == check.field)
+        _known(check.check, checks, f"{place}: check[{i}].check", "check")
+    for i, rule in enumerate(config.blocking):
+        for column in sorted(rule.columns()):
+            _known(column, config.columns, f"{place}: blocking[{i}].keys", "field")
+    levels = {name: {level.name for level in found} | {"not"} for name, found in config.levels.items()}
+    for i, hard in enumerate(config.rule):
+        for name, wanted in hard.when.items():
+            _known(name, levels, f"{place}: rule[{i}].when", "comparison")
+            for level in wanted:
+                _known(level, levels[name], f"{place}: rule[{i}].when.{name}", "level")
+        for check_name in hard.checks:
+            _known(check_name.removeprefix("not "), config.conditions, f"{place}: rule[{i}].checks", "check")
+    for column in (config.training.label, *config.training.em_block, *config.clustering.exclusive):
+        _known(column, config.columns, f"{place}: training/clustering", "column")
+    for name in config.training.label_blind:
+        _known(name, config.levels, f"{place}: training.label_blind", "comparison")
+
+
+def _known(name: str, known: Any, where: str, what: str) -> None:
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ConfigError(f"{where}: unknown {what} {name!r} (known: {', '.join(sorted(known))}){hint}")

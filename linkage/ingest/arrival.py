@@ -1,0 +1,79 @@
+"""A file that arrives: is it one, is it new, and is it its turn?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from linkage.ingest.encoding import FileProfile
+from linkage.ingest.errors import IngestError, nearest
+from linkage.ingest.manifest import LoadManifest
+from linkage.ingest.mapping import Mode
+from linkage.ingest.source_config import SourceConfig
+
+
+def check_is_file(path: Path) -> None:
+    """Refuse a path that is no file, naming the file it may have meant."""
+    if path.is_dir():
+        raise IngestError(str(path), "a folder", expectation="a file", remedy="name the files in it")
+    if not path.is_file():
+        names = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
+        near = nearest(path.name, names)
+        raise IngestError(str(path), "no such file", remedy=f"did you mean '{near}'?" if near else "check the path")
+
+
+def check_are_different(paths: Sequence[Path]) -> None:
+    """Refuse a list that names one file twice."""
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        if path.resolve() in seen:
+            raise IngestError(str(path), "the file is given twice", remedy="name each file once")
+        seen[path.resolve()] = path
+
+
+def known_load(
+    earlier: list[LoadManifest],
+    path: Path,
+    profile: FileProfile,
+    source: SourceConfig,
+    load_id: str,
+    mode: Mode,
+    part: tuple[int, int],
+) -> LoadManifest | None:
+    """Return the load this file already is, if it is one."""
+    same = [load for load in earlier if load.sha256 == profile.sha256]
+    exact = next((load for load in same if load.load_id == load_id), None)
+    load = exact or (same[-1] if same and part[1] == 1 else None)
+    if load is None:
+        return None
+    differs = (
+        "mode" if load.mode != mode else "source configuration" if load.config_sha256 != source.fingerprint() else ""
+    )
+    if exact and (differs or (load.part, load.parts) != part):
+        raise IngestError(
+            path.name,
+            f"already loaded as {load.load_id}, with another {differs or 'place among its files'}",
+            remedy="load it again in its place (load_again)",
+        )
+    if not exact and load is not earlier[-1]:
+        raise IngestError(
+            path.name,
+            f"already loaded as {load.load_id}, and '{load.source}' has been loaded since",
+            expectation="a file that has not been loaded",
+            remedy="if the source really is as it was then, load it again (load_again)",
+        )
+    message = f"{path.name}: already loaded as {load.load_id} ({load.rows_in} rows, {load.mode}); nothing was done"
+    return load.model_copy(update={"already_loaded": True, "message": message})
+
+
+def check_order(earlier: list[LoadManifest], path: Path, as_of: date, allow: bool) -> None:
+    """Refuse a date before that of the source's last load (the last of `earlier`), unless it is allowed."""
+    if earlier and as_of < earlier[-1].as_of and not allow:
+        last = earlier[-1]
+        raise IngestError(
+            path.name,
+            f"dated {as_of.isoformat()}, before the last load of '{last.source}' ({last.load_id})",
+            expectation=f"{last.as_of.isoformat()} or later",
+            remedy="correct the date; if the file really is late, allow loads out of order",
+        )

@@ -1,0 +1,66 @@
+"""The folder of loads: one writer at a time, and each load appears whole or not at all.
+
+A load is filled in a hidden folder and renamed when it is complete. What a killed writer left behind is removed by the
+next one, and a load that was about to be replaced comes back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from linkage.ingest.errors import IngestError
+from linkage.ingest.manifest import LOADS, MANIFEST, LoadManifest
+
+PARTIAL = ".partial-"
+_REPLACED = ".replaced-"
+_LOCK = ".lock"
+
+
+@contextmanager
+def locked_loads(root: Path) -> Iterator[Path]:
+    """Hold the workspace's loads for one writer, and remove what a killed one left."""
+    folder = root / LOADS
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise IngestError(str(folder), "another ingest is running here", remedy="wait until it is done") from error
+        _sweep(folder)
+        try:
+            yield folder
+        finally:
+            _sweep(folder)
+
+
+def _sweep(folder: Path) -> None:
+    for leftover in sorted(folder.glob(f"{_REPLACED}*")):
+        final = folder / leftover.name.removeprefix(_REPLACED)
+        if final.exists():
+            shutil.rmtree(leftover)
+        else:
+            leftover.rename(final)
+    for leftover in sorted(folder.glob(f"{PARTIAL}*")):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def publish_load(manifest: LoadManifest, stage: Path, final: Path) -> LoadManifest:
+    """Write the manifest of a filled folder, make sure all of it is on disk, and give it its name."""
+    (stage / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    for file in [*sorted(stage.iterdir()), stage]:
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    if final.exists():
+        final.rename(final.parent / f"{_REPLACED}{final.name}")
+    stage.rename(final)
+    share = f", {sum(manifest.quarantined.values())} in quarantine" if manifest.quarantined else ""
+    message = f"{manifest.file_name}: loaded as {manifest.load_id} ({manifest.kept} rows kept{share})"
+    return manifest.model_copy(update={"folder": final, "message": message})

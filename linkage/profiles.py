@@ -1,0 +1,53 @@
+"""Profiles: records whose standardised fields are identical are compared once.
+
+A profile's id is a hash of its content, so it does not depend on the other records, on their order or on the month.
+"""
+
+from __future__ import annotations
+
+from duckdb import DuckDBPyConnection
+
+from blocking.sql import quote
+from linkage.database import only_row
+from linkage.entity_config import EntityConfig
+from linkage.errors import LinkageError
+
+
+def make_profiles(con: DuckDBPyConnection, config: EntityConfig, *, records: str, profiles: str, members: str) -> None:
+    """Make the profiles and the table that says which records each one stands for.
+
+    Args:
+        con: DuckDB connection.
+        config: the entity type.
+        records: standardised records.
+        profiles: table to make: profile_id, records (how many), then the columns that comparing reads.
+        members: table to make: record_id, profile_id.
+
+    Raises:
+        LinkageError: two different contents got one id (about one chance in fifty thousand at twenty million profiles).
+    """
+    columns = config.profile_columns
+    content = ", ".join(f"coalesce(cast({quote(c)} as varchar), chr(30))" for c in columns)
+    con.execute(f"""
+create or replace temp table profile_content as
+select record_id, md5_number(concat_ws(chr(31), {content})) as content
+from {quote(records)}""")
+    con.execute(f"""
+create or replace table {quote(members)} as
+select record_id, {_id_sql("content")} as profile_id
+from profile_content""")
+    chosen = ", ".join(f"first(r.{quote(c)}) as {quote(c)}" for c in columns)
+    con.execute(f"""
+create or replace table {quote(profiles)} as
+select {_id_sql("c.content")} as profile_id, count(*) as records, {chosen}
+from {quote(records)} r
+join profile_content c on r.record_id = c.record_id
+group by c.content""")
+    con.execute("drop table profile_content")
+    (clashes,) = only_row(con, f"select count(*) - count(distinct profile_id) from {quote(profiles)}")
+    if clashes:
+        raise LinkageError(f"{clashes} profiles share an id with another: report this as a defect")
+
+
+def _id_sql(content: str) -> str:
+    return f"cast({content} & 9223372036854775807 as bigint)"

@@ -1,0 +1,186 @@
+"""Standardise a table of raw records: each field's function, applied to the distinct values of its columns.
+
+Columns are dictionary-encoded, the distinct values spread over processes, and the results taken back by index, so a
+value is standardised once however many records carry it and no Python loop runs over records. The same functions serve
+one record online (`standardise_row`).
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from duckdb import DuckDBPyConnection
+
+from blocking.sql import quote
+from linkage.entity_config import EntityConfig
+from matchers.field_types import FIELD_TYPES
+
+RECORD_KEYS = ("record_id", "source", "source_record_id", "as_of")
+_SEPARATOR = "\x1f"
+_ABSENT = "\x1e"
+_ARROW = {"varchar": pa.string(), "integer": pa.int32(), "boolean": pa.bool_(), "varchar[]": pa.list_(pa.string())}
+_INLINE_LIMIT = 20_000
+
+Spread = Callable[[str, list[str | None]], pa.Table]
+
+
+def standardise(
+    con: DuckDBPyConnection,
+    config: EntityConfig,
+    *,
+    raw: str,
+    out: str,
+    processes: int,
+    batch_rows: int = 1_000_000,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Make the table of standardised records.
+
+    Args:
+        con: DuckDB connection.
+        config: the entity type.
+        raw: table with record_id, source, source_record_id, as_of and the canonical fields as text.
+        out: table to make: the columns of `raw`, then `<field>_<attribute>` for every field.
+        processes: worker processes; 1 works in this process.
+        batch_rows: rows held as Arrow at a time.
+        progress: called with the number of rows done so far.
+
+    Returns:
+        The number of records.
+    """
+    columns = [row[0] for row in con.execute(f"describe {quote(raw)}").fetchall()]
+    declared = ", ".join(
+        [f"{quote(c)} varchar" for c in columns] + [f"{quote(c)} {t}" for c, t in config.columns.items()]
+    )
+    con.execute(f"create or replace table {quote(out)} ({declared})")
+    done = 0
+    cursor = con.cursor()
+    reader = cursor.sql(f"select * from {quote(raw)}").to_arrow_reader(batch_rows)
+    with _spread_over(processes) as spread:
+        for batch in reader:
+            table = pa.Table.from_batches([batch])
+            standardised = standardise_table(table, config, spread)
+            con.register("standardised_batch", standardised)
+            con.execute(f"insert into {quote(out)} select * from standardised_batch")
+            con.unregister("standardised_batch")
+            done += table.num_rows
+            if progress:
+                progress(done)
+    cursor.close()
+    return done
+
+
+def standardise_table(raw: pa.Table, config: EntityConfig, spread: Spread) -> pa.Table:
+    """Return a raw Arrow table with the standardised columns of every field appended."""
+    table = raw
+    for field in config.field:
+        arguments = [_argument(table, entry) for entry in field.read]
+        joined = arguments[0] if len(arguments) == 1 else _join(arguments)
+        encoded = pc.dictionary_encode(joined, null_encoding="encode").combine_chunks()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = (
+                encoded.chunk(0)
+                if encoded.num_chunks
+                else pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
+            )
+        distinct = spread(f"{field.type}:{field.name}", encoded.dictionary.to_pylist())
+        for name in distinct.column_names:
+            table = table.append_column(name, distinct.column(name).take(encoded.indices))
+    return table
+
+
+def standardise_row(row: Mapping[str, Any], config: EntityConfig) -> dict[str, Any]:
+    """Return the standardised columns of one record, for the online path.
+
+    Args:
+        row: canonical field to raw text; absent fields count as missing.
+        config: the entity type.
+    """
+    made: dict[str, Any] = {}
+    for field in config.field:
+        arguments = [_first({**row, **made}, entry) for entry in field.read]
+        kind = FIELD_TYPES[field.type]
+        result = kind.standardise(*arguments)
+        for attribute in fields(kind.attributes):
+            value = getattr(result, attribute.name)
+            made[f"{field.name}_{attribute.name}"] = None if value == () else value
+    return made
+
+
+def _first(row: Mapping[str, Any], entry: str) -> str | None:
+    values = (row.get(column) for column in entry.split("|"))
+    return next((str(v) for v in values if v is not None and str(v).strip()), None)
+
+
+def _argument(table: pa.Table, entry: str) -> pa.ChunkedArray:
+    columns = [_column(table, name) for name in entry.split("|")]
+    if len(columns) == 1:
+        return columns[0]
+    filled = [pc.if_else(pc.equal(pc.utf8_trim_whitespace(c), ""), pa.scalar(None, pa.string()), c) for c in columns]
+    return pc.coalesce(*filled)
+
+
+def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
+    if name not in table.column_names:
+        return pa.chunked_array([pa.nulls(table.num_rows, pa.string())])
+    return table.column(name).cast(pa.string())
+
+
+def _join(arguments: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(*arguments, _SEPARATOR, null_handling="replace", null_replacement=_ABSENT)
+
+
+@contextmanager
+def _spread_over(processes: int) -> Iterator[Spread]:
+    if processes <= 1:
+        yield _standardise_values
+        return
+    pool: ProcessPoolExecutor | None = None
+
+    def spread(kind: str, values: list[str | None]) -> pa.Table:
+        nonlocal pool
+        if len(values) < _INLINE_LIMIT:
+            return _standardise_values(kind, values)
+        if pool is None:
+            pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
+        size = max(_INLINE_LIMIT // 2, -(-len(values) // (processes * 4)))
+        chunks = [values[start : start + size] for start in range(0, len(values), size)]
+        return pa.concat_tables(pool.map(_standardise_values, [kind] * len(chunks), chunks))
+
+    try:
+        yield spread
+    finally:
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
+
+
+def _standardise_values(kind: str, values: list[str | None]) -> pa.Table:
+    """Standardise distinct values of one field; `kind` is `type:field name`.
+
+    A value of a field that reads several columns is its arguments joined by a separator.
+    """
+    type_name, field_name = kind.split(":")
+    field_type = FIELD_TYPES[type_name]
+    function = field_type.standardise
+    columns = field_type.columns(field_name)
+    results = [function(*_split(value)) for value in values]
+    arrays = []
+    for sql_type, attribute in zip(columns.values(), fields(field_type.attributes), strict=True):
+        cells: list[Any] = [getattr(result, attribute.name) for result in results]
+        if sql_type.endswith("[]"):
+            cells = [cell or None for cell in cells]
+        arrays.append(pa.array(cells, type=_ARROW[sql_type]))
+    return pa.table(arrays, names=list(columns))
+
+
+def _split(value: str | None) -> list[str | None]:
+    if value is None:
+        return [None]
+    return [None if part == _ABSENT else part for part in value.split(_SEPARATOR)]

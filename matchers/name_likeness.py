@@ -1,0 +1,90 @@
+"""How alike two names are when they are not the same: a slip, one character, or neither.
+
+In: two name keys (`PersonName.key`). Out: 1.0 if all that differs is what eye, ear or input method confuse (or two
+given characters swapped, one letter of a Latin name, a Latin name's dropped middle name); 0.5 if one character is
+arbitrarily different, added or dropped in a name of three or more, which is what siblings' names look like; else 0.0.
+
+Two-character names get no 0.5: 张伟 and 张亮 share a surname and nothing else.
+"""
+
+from __future__ import annotations
+
+from rapidfuzz.distance import OSA
+
+from matchers import surname
+from matchers.characters import canon, look_alike
+from matchers.pinyin import fuzzy, reading
+from matchers.similarity import register
+
+SLIP = 1.0
+ONE_CHARACTER = 0.5
+_LONG = 6
+
+
+def confusable(left: str, right: str) -> bool:
+    """Return whether two characters are look-alikes, near-homophones or stand-ins for each other."""
+    return look_alike(left, right) or fuzzy(reading(left)) == fuzzy(reading(right)) or canon(left) == canon(right)
+
+
+def name_likeness(left: str, right: str) -> float:
+    """Return 1.0 for a slip, 0.5 for one arbitrary character, 0.0 for less; symmetric.
+
+    >>> name_likeness("张未", "张末"), name_likeness("张建国", "张建伟"), name_likeness("张伟", "张亮")
+    (1.0, 0.5, 0.0)
+    """
+    if left == right:
+        return SLIP
+    if left.isascii() or right.isascii():
+        return _latin(left, right) if left.isascii() and right.isascii() else 0.0
+    if len(left) == len(right):
+        return _same_length(left, right)
+    short, long = sorted((left, right), key=len)
+    if len(long) - len(short) == 1 and len(short) >= 2:
+        return ONE_CHARACTER if _one_dropped(short, long) else 0.0
+    # Part of a transliterated name is missing: its bearer's own name or the father's stands alone.
+    if len(long) >= _LONG and len(short) >= 3 and (long.startswith(short) or long.endswith(short)):
+        return SLIP if len(short) >= 4 else ONE_CHARACTER
+    return 0.0
+
+
+def _same_length(left: str, right: str) -> float:
+    length = len(left)
+    differing = [i for i in range(length) if left[i] != right[i]]
+    if len(differing) > 3:
+        return 0.0
+    if len(differing) <= max(1, length - 2) and all(_slip(left, right, i) for i in differing):
+        return SLIP
+    if len(differing) == 1:
+        return ONE_CHARACTER if length >= 3 else 0.0
+    i, j = differing[0], differing[-1]
+    if len(differing) == 2 and i and j == i + 1 and left[i] == right[j] and left[j] == right[i]:
+        return SLIP
+    return ONE_CHARACTER if len(differing) == 2 and length >= _LONG else 0.0
+
+
+def _slip(left: str, right: str, at: int) -> bool:
+    a, b = left[at], right[at]
+    if at:
+        return confusable(a, b)
+    if surname.variant(a) == surname.variant(b) or surname.confusable(a, b):
+        return True
+    # 黄 and 王 are one sound in Cantonese, but both are too common to mean anything beside a single given character.
+    return len(left) >= 3 and (confusable(a, b) or surname.sounds_alike(surname.variant(a), surname.variant(b)))
+
+
+def _one_dropped(short: str, long: str) -> bool:
+    start = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    return short[start:] == long[start + 1 :]
+
+
+def _latin(left: str, right: str) -> float:
+    a, b = sorted(left.split()), sorted(right.split())
+    common = set(a) & set(b)
+    if len(common) >= 2 and len(common) == min(len(set(a)), len(set(b))):
+        return SLIP
+    if len(a) == len(b) and len(left) >= 8 and OSA.distance(" ".join(a), " ".join(b), score_cutoff=1) == 1:
+        return SLIP
+    return 0.0
+
+
+ALIKE = register("gy_name_alike", name_likeness).name

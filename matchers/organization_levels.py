@@ -1,0 +1,185 @@
+"""The outcomes of comparing two organisation names, and the conditions hard rules use.
+
+The columns are those of `organization_name.OrganizationName`. A name says three things that decide more than any
+likeness of letters: which unit of an organisation is meant (branch, ordinal), where it is registered, and in which
+trade; two names one character apart in the trade (电子, 电器) are two names, not a typing error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, LCSseq
+
+from matchers.levels import (
+    AtLeast,
+    Condition,
+    Contains,
+    Differs,
+    Level,
+    Missing,
+    Not,
+    Same,
+    all_of,
+    any_of,
+    different,
+    missing,
+)
+from matchers.similarity import register
+
+COMPATIBLE_LEVELS = frozenset(
+    ("exact", "former_name", "same_core", "same_core_other_region", "similar_core", "abbreviated", "same_brand")
+)
+"""Levels under which an equal identifier is believed without review: the names are one name, written or changed in a
+usual way. Not among them: another branch or ordinal, and unrelated names."""
+
+_LONG = 5  # characters of brand and trade from which one edit is a typing error rather than another name
+_LONG_BRAND = 3
+
+
+def _joined(parts: str) -> str:
+    return parts.replace("|", "", 1)
+
+
+def _is_typo(left: str, right: str) -> bool:
+    """Decide for two texts `brand|trade` one edit apart whether the edit is likely a slip."""
+    if min(len(left), len(right)) <= _LONG:
+        return False
+    brand, _, trade = left.partition("|")
+    other_brand, _, other_trade = right.partition("|")
+    if brand == other_brand:
+        # Two known trades are two trades; a mistyped trade is not known and reads as brand.
+        return False
+    return trade != other_trade or min(len(brand), len(other_brand)) >= _LONG_BRAND
+
+
+def typo(left: str, right: str) -> float:
+    """Return 1 if two texts `brand|trade` differ by one likely slip of the pen, else 0."""
+    if OSA.distance(_joined(left), _joined(right), score_cutoff=1) != 1:
+        return 0.0
+    return float(_is_typo(left, right))
+
+
+def _typo_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    distances = process.cpdist(
+        [_joined(a) for a in left], [_joined(b) for b in right], scorer=OSA.distance, score_cutoff=1, dtype=np.int32
+    )
+    scores = np.zeros(len(left))
+    for index in np.flatnonzero(distances == 1).tolist():
+        scores[index] = _is_typo(left[index], right[index])
+    return scores
+
+
+def abbreviation(left: str, right: str) -> float:
+    """Return the share of the shorter text whose characters stand in the longer one in the same order.
+
+    >>> abbreviation("科技", "电子科技"), abbreviation("电子", "电器")
+    (1.0, 0.5)
+    """
+    shorter = min(len(left), len(right))
+    return float(LCSseq.similarity(left, right)) / shorter if shorter else 0.0
+
+
+def _abbreviation_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    common = process.cpdist(left, right, scorer=LCSseq.similarity, dtype=np.float64)
+    shorter = np.fromiter((min(len(a), len(b)) for a, b in zip(left, right, strict=True)), np.float64, len(left))
+    scores: NDArray[np.float64] = np.divide(common, shorter, out=np.zeros(len(left)), where=shorter > 0)
+    return scores
+
+
+# 1 if one likely typing error separates two texts `brand|trade`.
+register("gy_organization_typo", typo, _typo_many)
+# 1 if one text is the other with characters left out.
+register("gy_organization_abbreviation", abbreviation, _abbreviation_many)
+
+
+def region_conflict(field: str) -> Condition:
+    """Both names say where they are registered, and it is not one place (older districts count as what they were)."""
+    return any_of(*(Differs(f"{field}_{level}") for level in ("province", "city", "district")))
+
+
+def branch_conflict(field: str) -> Condition:
+    """One organisation's name with different units: branch and parent, two branches, 一厂 and 二厂."""
+    same = any_of(*(Same(f"{field}_{column}") for column in ("core", "brand", "pinyin")))
+    return all_of(Differs(f"{field}_unit"), same)
+
+
+def levels(field: str, former: str | None = None) -> tuple[Level, ...]:
+    """Return the outcomes of comparing two organisation names, best evidence first.
+
+    Args:
+        field: the name field.
+        former: the field of former names, if there is one.
+    """
+    core, brand, trade = (f"{field}_{column}" for column in ("core", "brand", "trade"))
+    same_kind = Not(any_of(Differs(f"{field}_family"), Differs(f"{field}_group")))
+    elsewhere = region_conflict(field)
+    same_place = Not(elsewhere)
+    similar = any_of(
+        Same(f"{field}_pinyin"), Same(f"{field}_core_key"), AtLeast("gy_organization_typo", f"{field}_parts", 1.0)
+    )
+    shortened = any_of(Missing((trade,)), AtLeast("gy_organization_abbreviation", trade, 1.0))
+    found = [
+        missing(f"{field}_text"),
+        Level(
+            "exact",
+            all_of(Same(core), Same(f"{field}_full")),
+            "名称一致（不计括号、地区后缀和有限责任公司等写法）",
+            "same name (brackets, region suffixes and wording of the form aside)",
+            term_frequency=core,
+        ),
+        _former_level(field, former) if former else None,
+        Level(
+            "branch_or_ordinal_differs",
+            branch_conflict(field),
+            "字号相同，但分支机构或序号不同（总公司与分公司、一厂与二厂）",
+            "same organisation name, another branch or number (parent and branch, No. 1 and No. 2 works)",
+        ),
+        Level(
+            "same_core_other_region",
+            all_of(Same(core), elsewhere),
+            "字号和行业相同，地区不同",
+            "same brand and trade, registered elsewhere",
+        ),
+        Level(
+            "same_core",
+            all_of(Same(core), same_kind),
+            "字号和行业相同，地区或组织形式写法不同或省略",
+            "same brand and trade; region or form worded differently or left out",
+            term_frequency=core,
+        ),
+        Level(
+            "similar_core",
+            all_of(Same(f"{field}_unit"), same_place, same_kind, similar),
+            "字号和行业同音、形近或仅差一字",
+            "brand and trade sound the same, look alike or differ by one slip",
+        ),
+        Level(
+            "abbreviated",
+            all_of(Same(brand), same_place, same_kind, shortened),
+            "字号相同，行业省略或简写",
+            "same brand, trade left out or shortened",
+            term_frequency=brand,
+        ),
+        Level(
+            "same_brand",
+            Same(brand),
+            "仅字号相同，行业、地区或组织形式不同",
+            "only the brand is the same; trade, region or kind differ",
+            term_frequency=brand,
+        ),
+        different("名称不同", "different names"),
+    ]
+    return tuple(level for level in found if level is not None)
+
+
+def _former_level(field: str, former: str) -> Level:
+    return Level(
+        "former_name",
+        any_of(Contains(f"{field}_full", f"{former}_texts"), Contains(f"{field}_full", f"{field}_former")),
+        "一方名称是另一方的曾用名",
+        "one side's name is a former name of the other",
+    )

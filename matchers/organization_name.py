@@ -1,0 +1,221 @@
+"""Organisation names: standardise, compare, mask.
+
+A Chinese organisation name is region + brand + trade + form (企业名称登记管理规定 2020, article 6), possibly with a
+branch behind it, and departments write it with all kinds of omissions and notes. `standardise` takes it apart (see
+`organization_parser`) and folds what is only a way of writing; `levels` compares the parts (see `organization_levels`).
+
+A name may be absent: the field may hold a unified social credit code, which is returned as such and never compared as
+a name, or the operator's own name.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from matchers.organization_levels import COMPATIBLE_LEVELS, branch_conflict, levels, region_conflict
+from matchers.organization_parser import OrganizationParts, parse
+from matchers.organization_sound import sound, sound_key
+from matchers.organization_text import LONGEST, clean, is_resident_id, is_uscc
+from matchers.organization_vocabulary import HEAD, ending, is_person_like
+
+__all__ = [
+    "COMPATIBLE_LEVELS",
+    "FormerNames",
+    "OrganizationName",
+    "branch_conflict",
+    "levels",
+    "mask",
+    "region_conflict",
+    "standardise",
+    "standardise_former",
+]
+
+_SEPARATORS = re.compile("[;；|｜\n]+")
+_SEVERAL = re.compile("[;；/／\n]")
+_MOST_FORMER = 50  # names in one former_names value
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationName:
+    """What an organisation name says.
+
+    Attributes:
+        text: the name in comparable characters, notes included.
+        full: the canonical name: region, core, ordinal, form, branch; notes left out.
+        region: place names folded, 深圳宝安.
+        region_code: code of the innermost place, 2, 4 or 6 digits.
+        province, city, district: codes, for conflicts; a district carved out of an older one has the older one's code.
+        brand: 字号.
+        trade: 行业.
+        core: brand and trade, numbers in Chinese; the whole name if it has neither.
+        parts: `brand|trade`.
+        form: canonical organisation form, 有限公司 for 有限责任公司.
+        form_class: company, partnership, sole, individual_business, cooperative, branch, institution, social,
+            village_collective or other.
+        family: the wide kind within which forms are interchangeable wordings (of the parent for a branch); None
+            fits all.
+        group: the name says 集团.
+        branch: the branch part, canonical; None for a parent.
+        ordinal: number that tells sister organisations apart, in digits.
+        unit: ordinal and branch in one text, never None for a name: what must not differ.
+        parent: canonical name of the parent, for a branch only.
+        status_note: 注销, 吊销 and the like noted in the name.
+        operator: a person's name in the notes, or the whole field if it looks like a person's name.
+        uscc: the field holds a code instead of a name.
+        former: canonical other names given in the notes.
+        pinyin, brand_pinyin: toneless, no blanks.
+        core_key, brand_key: coarse sound keys that fold frequent typing errors.
+    """
+
+    text: str | None = None
+    full: str | None = None
+    region: str | None = None
+    region_code: str | None = None
+    province: str | None = None
+    city: str | None = None
+    district: str | None = None
+    brand: str | None = None
+    trade: str | None = None
+    core: str | None = None
+    parts: str | None = None
+    form: str | None = None
+    form_class: str | None = None
+    family: str | None = None
+    group: bool | None = None
+    branch: str | None = None
+    ordinal: str | None = None
+    unit: str | None = None
+    parent: str | None = None
+    status_note: str | None = None
+    operator: str | None = None
+    uscc: str | None = None
+    former: tuple[str, ...] = ()
+    pinyin: str | None = None
+    brand_pinyin: str | None = None
+    core_key: str | None = None
+    brand_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormerNames:
+    """Former names of an organisation: canonical names and their cores, without repeats, in order."""
+
+    texts: tuple[str, ...] = ()
+    cores: tuple[str, ...] = ()
+
+
+def standardise(text: str | None) -> OrganizationName:
+    """Take an organisation name apart.
+
+    >>> name = standardise("深圳市宝安区西乡街道张三小吃店")
+    >>> name.region, name.brand, name.trade, name.form, name.form_class
+    ('深圳宝安西乡', '张三', '小吃', '店', 'individual_business')
+    """
+    others: tuple[str, ...] = ()
+    if text and _SEVERAL.search(text):
+        text, *others_found = _several(text)
+        others = tuple(others_found)
+    cleaned = clean(text)
+    if cleaned is None or is_resident_id(cleaned):
+        return OrganizationName()
+    if is_uscc(cleaned):
+        return OrganizationName(uscc=cleaned)
+    parts = parse(cleaned)
+    operator = parts.notes.operator
+    if operator is None and not parts.form_text and not parts.place and is_person_like(parts.notes.name):
+        operator = parts.notes.name if not parts.trade and ending(parts.notes.name) is None else None
+    brand, trade = parts.brand or None, parts.trade or None
+    if brand is None and trade is None and not parts.place:
+        brand = parts.notes.operator
+    region = parts.region
+    core = ((brand or "") + (trade or "")) or region.text or parts.notes.name or cleaned
+    parent = _canonical(parts)
+    return OrganizationName(
+        text=cleaned,
+        full=(parent + (parts.branch or "")) or cleaned,
+        region=region.text,
+        region_code=region.code,
+        province=region.province,
+        city=region.city,
+        district=region.district,
+        brand=brand,
+        trade=trade,
+        core=core,
+        parts=f"{brand or ''}|{trade or ''}",
+        form=parts.form,
+        form_class="branch" if parts.branch else parts.kind,
+        family=parts.family,
+        group=parts.group,
+        branch=parts.branch,
+        ordinal=parts.ordinal,
+        unit=f"{parts.ordinal or ''}|{parts.branch or ''}",
+        parent=parent if parts.branch else None,
+        status_note=parts.notes.status,
+        operator=operator,
+        former=tuple(full for name in (*parts.notes.former, *others) if (full := _full(name))),
+        pinyin=sound(core),
+        brand_pinyin=sound(brand) if brand else None,
+        core_key=sound_key(core),
+        brand_key=sound_key(brand) if brand else None,
+    )
+
+
+def standardise_former(text: str | None) -> FormerNames:
+    """Take a list of former names, separated by semicolons, apart.
+
+    >>> standardise_former("深圳市旧名电子厂；深圳市老号五金店").cores
+    ('旧名电子', '老号五金')
+    """
+    if not text:
+        return FormerNames()
+    names = [standardise(part) for part in _SEPARATORS.split(text, maxsplit=_MOST_FORMER)[:_MOST_FORMER]]
+    texts = dict.fromkeys(name.full for name in names if name.full)
+    cores = dict.fromkeys(name.core for name in names if name.core)
+    return FormerNames(tuple(texts), tuple(cores))
+
+
+def mask(value: str) -> str:
+    """Return a name as it is shown without permission: organisations in full, persons' names in them hidden.
+
+    >>> mask("张三小吃店"), mask("鸿达电子有限公司（李小四）")
+    ('张*小吃店', '鸿达电子有限公司（李**）')
+    """
+    cleaned = clean(value)
+    if cleaned is None:
+        return value
+    if is_resident_id(cleaned):
+        return "*" * len(cleaned)
+    parts = parse(cleaned)
+    people = [parts.notes.operator, *parts.notes.former]
+    if parts.kind in (None, "individual_business", "sole") and not parts.branch:
+        people.append(parts.brand)
+    for person in people:
+        if person and is_person_like(person):
+            hidden = person[0] + "*" * (len(person) - 1)
+            value = value.replace(person, hidden) if person in value else cleaned.replace(person, hidden)
+    return value
+
+
+def _several(text: str) -> list[str]:
+    """Return the names in a field that holds several; the field as it is unless each of them is a whole name."""
+    found = [part for part in _SEVERAL.split(text[:LONGEST]) if part.strip()]
+    whole = [(cleaned := clean(part)) and (HEAD.search(cleaned) or ending(cleaned)) for part in found]
+    return found if len(found) > 1 and all(whole) else [text]
+
+
+def _canonical(parts: OrganizationParts) -> str:
+    """Return the canonical name of the parent."""
+    own = parts.brand + parts.trade
+    shown = parts.ordinal if parts.ordinal and not own.startswith("第") else ""
+    group = "集团" if parts.group else ""
+    return f"{parts.region.text or ''}{own}{shown}{group}{parts.form or ''}" or parts.notes.operator or ""
+
+
+def _full(raw: str) -> str | None:
+    """Return the canonical form of another name found in the notes, where no further notes are expected."""
+    cleaned = clean(raw)
+    if cleaned is None or is_uscc(cleaned) or is_resident_id(cleaned):
+        return None
+    parts = parse(cleaned)
+    return (_canonical(parts) + (parts.branch or "")) or None

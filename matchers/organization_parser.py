@@ -1,0 +1,282 @@
+"""An organisation name taken apart: region, brand (字号), trade (行业), form (组织形式), ordinal, branch.
+
+The reading goes from the right, where names are regular: notes, branch, form, ordinal; then the region from the left;
+what remains is brand and trade, told apart by the trade vocabulary. The law (企业名称登记管理规定 2020, art. 6–14)
+fixes the order of the parts; the region may also stand in brackets behind the brand.
+
+In goes a cleaned text (`organization_text.clean`), out comes an `OrganizationParts`; every text has one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from matchers.organization_notes import Notes, take_notes
+from matchers.organization_places import BRANDS, Region, Step, place_at, read_region, region_of
+from matchers.organization_text import digits
+from matchers.organization_vocabulary import FORMS, HEAD, ending, trade_start
+
+_NUMBER = "零一二三四五六七八九十百〇两"
+_ORDINAL = re.compile(rf"(第?)([{_NUMBER}]{{1,3}}|\d{{1,3}})$")
+_ORDINAL_ENDS = frozenset(_NUMBER + "0123456789")
+_BRAND_ORDINAL = re.compile(rf"(?<=.)第([{_NUMBER}]{{1,3}})$")
+_BRANCH_END = re.compile(
+    rf"(?:第?(?:[{_NUMBER}]{{1,3}}|\d{{1,3}}))?(?:中心支公司|分公司|支公司|分店|分厂|分行|支行|分社|分部|分所|分院|分校|分馆|分号|分局|分站"
+    r"|储蓄所|分理处|营业所|代表处)$"
+)
+_BANK = re.compile(r".{2,}?(?:银行|信用社|信用合作联社|信用合作社|农信社|邮政局|供销合作社|供销社)(?=.)")
+_OUTLET = re.compile(r"(?:药店|药房|超市|酒店|宾馆|饭店|医院|学校|书店|商场|商店|诊所|幼儿园|影城|餐厅|便利店)(?=.)")
+_ACCOUNT = re.compile(r"账户|帐户|专户|资本金|托管|保证金|待结算|募集|备用金|活期|定期|人民币")
+_OPEN_FORMS = frozenset(("事务所", "企业"))
+_LONGEST_PLACE = 6  # characters of the place or number in a branch's name
+_LATIN_FORM = re.compile(r"(?<=.)(?:COMPANY|CO)?(?:LIMITED|LTD)$|(?<=.)(?:CORPORATION|INCORPORATED|INC|CORP|GMBH)$")
+_PREFIXED = re.compile(rf"第([{_NUMBER}]+)")
+_COUNTED = re.compile(
+    rf"([{_NUMBER}]{{1,3}})(?=(?:分公司|分店|分厂|支公司|分部|分社|营业部|营业厅|门市部|经营部|项目部|工程处|加油站|大队|中队|支行|公司|[店厂部队站所处区]))"
+)
+_FAMILIES = {
+    "company": "company",
+    "village_collective": "collective",
+    "partnership": "business",
+    "sole": "business",
+    "individual_business": "business",
+    "cooperative": "cooperative",
+    "institution": "public",
+    "social": "public",
+}
+
+
+class OrganizationParts(NamedTuple):
+    """The parts of one name; texts are as cleaned, not folded further.
+
+    Attributes:
+        region: the places read.
+        place: the region as written, brackets of the name left out.
+        brand, trade, form, ordinal, branch: the parts (form and ordinal canonical; branch normalised).
+        form_text: the form as written.
+        branch_text: everything behind the parent's name, as written.
+        kind: kind of organisation, of the parent for a branch.
+        family: the wide kind within which a change of form is a matter of wording; None fits all.
+        group: the name says 集团.
+        notes: what was noted in the name.
+    """
+
+    region: Region
+    place: str
+    brand: str
+    trade: str
+    form: str | None
+    form_text: str
+    ordinal: str | None
+    branch: str | None
+    branch_text: str
+    kind: str | None
+    family: str | None
+    group: bool
+    notes: Notes
+
+
+def parse(text: str) -> OrganizationParts:
+    """Take a cleaned name apart."""
+    notes = take_notes(text)
+    head, form_text, branch_text = _split(notes.name)
+    branch_text = branch_text or notes.branch
+    form, kind = _form(form_text)
+    if notes.kind and kind != "company":
+        kind = notes.kind
+    group = notes.group
+    if head.endswith("集团") and len(head) > 2:
+        head, group = head[:-2], True
+    kept = ending(head) if not form_text else None
+    if kept is not None:
+        kind = notes.kind or kept[1].kind
+    head, ordinal = _take_ordinal(head, form_text)
+    steps, cut = _region(head, bool(form_text), _city(notes.region))
+    start = steps[-1].end if steps else 0
+    place, rest = head[:start], head[start:]
+    inner = _inner_region(rest, cut) if form_text and not notes.region and _nowhere(steps) else None
+    if inner is not None:
+        begin, end, step = inner
+        steps, place, rest = (*steps, step), place + rest[begin:end], rest[:begin] + rest[end:]
+        cut = trade_start(rest)
+    brand, trade = rest[:cut], rest[cut:]
+    if trade.endswith("集团") and brand + trade != "集团":
+        trade, group = trade[:-2], True
+    match = _BRAND_ORDINAL.search(brand) if "第" in brand else None
+    if match and ordinal is None:
+        brand, ordinal = brand[: match.start()], digits(match[1])
+    elif ordinal is None and brand.startswith("第") and (number := digits(brand[1:])):
+        ordinal = number
+    # A name ending in 药房, 学校 or 事务所 may be a company's with the form left out.
+    told = (form_text and form not in _OPEN_FORMS) or notes.kind or kind in ("social", "company")
+    return OrganizationParts(
+        region=region_of(steps + notes.region if _wider(steps, notes.region) else notes.region + steps),
+        place=place,
+        brand=brand,
+        trade=trade,
+        form=form,
+        form_text=form_text,
+        ordinal=ordinal,
+        branch=normal_branch(branch_text) if branch_text else None,
+        branch_text=branch_text,
+        kind=kind,
+        family=_FAMILIES.get(kind or "") if told else None,
+        group=group,
+        notes=notes,
+    )
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    """Return the text before the form, the form as written, and the branch behind it."""
+    found = _last_head(name)
+    if found is not None:
+        tail = name[found.end() :]
+        # Behind the form stands a branch, an account's purpose, or the short name once more.
+        repeated = tail in name[: found.start()] and ending(tail) is None
+        dropped = tail and (repeated or _ACCOUNT.search(tail))
+        return name[: found.start()], found[0], "" if dropped else tail
+    latin = _LATIN_FORM.search(name)
+    if latin:
+        return name[: latin.start()], latin[0], ""
+    cut = _branch_start(name)
+    parent, branch = name[:cut], name[cut:]
+    end = ending(parent)
+    if end is None or end[1].use == "keep" or end[0] == 0:
+        return parent, "", branch
+    return parent[: end[0]], parent[end[0] :], branch
+
+
+def _last_head(name: str) -> re.Match[str] | None:
+    """Return the form that ends the parent's name: the last full one, else the last bare 公司."""
+    bare = full = None
+    for match in HEAD.finditer(name):
+        if match.start() == 0:
+            continue
+        if match[0] == "公司":
+            bare = match
+        else:
+            full = match
+    return full or bare
+
+
+def _branch_start(name: str) -> int:
+    """Return where the branch of a name without a company form begins; its length if it has no branch."""
+    bank = _BANK.match(name)
+    if bank and not name.endswith(("银行", "信用社", "联社")):
+        return bank.end()
+    match = _BRANCH_END.search(name)
+    if match is None or match.start() < 2:
+        return len(name)
+    if match[0][0] in "第0123456789" + _NUMBER:
+        return match.start()
+    steps = read_region(name)
+    first = (steps[-1].end if steps else 0) + 2
+    for position in range(first, match.start() - 1):
+        place = place_at(name, position)
+        if place is not None and place.end <= match.start():
+            return position
+    outlets = [outlet.end() for outlet in _OUTLET.finditer(name, 0, match.start())]
+    if outlets:
+        return outlets[-1]
+    # 鸿图置业发展 翠郁分公司: the parent's name ends with its trade.
+    for position in range(match.start(), max(first, match.start() - _LONGEST_PLACE) - 1, -1):
+        if trade_start(name[:position]) < position:
+            return position
+    return match.start()
+
+
+def _form(form_text: str) -> tuple[str | None, str | None]:
+    if not form_text:
+        return None, None
+    form = FORMS.get(form_text)
+    return (form.form, form.kind) if form else ("有限公司", "company")
+
+
+def _take_ordinal(head: str, form_text: str) -> tuple[str, str | None]:
+    """Take the number that tells sister organisations apart from the end of the head (一厂, 第三公司)."""
+    match = _ORDINAL.search(head) if form_text and head[-1:] in _ORDINAL_ENDS else None
+    if match is None or match.start() < 2:
+        return head, None
+    before = head[: match.start()]
+    number = digits(match[2])
+    if number is None or (match[2].isdigit() and not match[1] and form_text not in FORMS):
+        return head, None
+    # 永一 is a brand, 永丰一厂 and 建筑一公司 are numbered.
+    told = match[1] or match[2].isdigit() or form_text in ("厂", "店") or trade_start(before) < len(before)
+    steps = read_region(before) if told else ()
+    if not told or (not match[1] and len(before) - (steps[-1].end if steps else 0) < 2):
+        return head, None
+    return before, number
+
+
+def _region(head: str, formed: bool, within: str) -> tuple[tuple[Step, ...], int]:
+    """Read the region at the start, giving back a doubtful place when the brand would be left without it.
+
+    Returns the places, and where the trade begins in what follows them.
+    """
+    steps = read_region(head)
+    found = _city(steps)
+    if within and not (found and (found.startswith(within) or within.startswith(found))):
+        # A place elsewhere is not the region when a bracket tells the region: 海东五金（深圳）有限公司.
+        steps = read_region(head, within)
+    if formed and len(steps) > 1 and steps[-1].end == len(head) and len(steps[-1].code or "") != 4:
+        # The innermost place is the name itself: 西乡街道 怀德 居民委员会.
+        steps = steps[:-1]
+    while steps:
+        cut = trade_start(head[steps[-1].end :])
+        if steps[-1].complete or cut > 1:
+            return steps, cut
+        # With the place taken the brand is empty or one character: the place was the brand, or the beginning of it.
+        size = len(steps[-1].code or "")
+        if (cut == 0 and not (steps[-1].short in BRANDS or (size >= 6 and len(steps) == 1 and not within))) or size < 4:
+            return steps, cut
+        steps = steps[:-1]
+    return (), trade_start(head)
+
+
+def _city(steps: tuple[Step, ...]) -> str:
+    return next((step.code[:4] for step in reversed(steps) if step.code), "")
+
+
+def _wider(steps: tuple[Step, ...], others: tuple[Step, ...]) -> bool:
+    """Tell whether the places read contain the other places."""
+    codes = [next((step.code for step in reversed(places) if step.code), None) or "" for places in (steps, others)]
+    return codes[1].startswith(codes[0])
+
+
+def _nowhere(steps: tuple[Step, ...]) -> bool:
+    return all(step.code is None for step in steps)
+
+
+def _inner_region(rest: str, cut: int) -> tuple[int, int, Step] | None:
+    """Find a province or city inside a name that begins with none (德勤咨询深圳有限公司, 中铝山东铝业公司).
+
+    Returns where it begins and ends, and the place.
+    """
+    for end in dict.fromkeys((len(rest), cut)):
+        for size in (3, 2):
+            if end - size < 2:
+                continue
+            step = place_at(rest, end - size)
+            if step is None or step.end != end:
+                continue
+            # A county is only believed between the trade and the form.
+            if len(step.code or "") <= 4 or (end == len(rest) and trade_start(rest[: end - size]) < end - size):
+                return end - size, end, step
+    return None
+
+
+def normal_branch(text: str) -> str:
+    """Return a branch part in its canonical words: digits for numbers, the innermost place only, no suffixes of places.
+
+    >>> normal_branch("第一分公司"), normal_branch("深圳市宝安区分公司")
+    ('1分公司', '宝安分公司')
+    """
+    text = _PREFIXED.sub(lambda m: digits(m[1]) or m[0], text.replace("第1", "1"))
+    text = _COUNTED.sub(lambda m: digits(m[1]) or m[0], text)
+    steps = read_region(text)
+    if not steps:
+        return text
+    innermost = max((index for index, step in enumerate(steps) if step.code), default=0)
+    return "".join(step.short for step in steps[innermost:]) + text[steps[-1].end :]

@@ -1,0 +1,90 @@
+"""The schema, its migrations and its page in the documentation say the same."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from golden_records.catalog.schema import TABLES, VERSIONED
+from golden_records.catalog.store import Catalog, migrate, migrations, open_catalog, schema_version
+from golden_records.errors import CatalogError
+
+PAGE = Path(__file__).parents[2] / "docs" / "catalog.md"
+
+
+def _declared() -> dict[str, list[str]]:
+    found = {}
+    for table in TABLES:
+        versioned = table in VERSIONED
+        found[table.name] = [*table.column_names, *(["since_release"] if versioned else [])]
+        if versioned:
+            found[table.history] = [*table.column_names, "since_release", "until_release"]
+    return found
+
+
+def test_the_migrations_make_the_declared_tables(catalog: Catalog) -> None:
+    names = [row[0] for row in catalog.execute("select name from sqlite_master where type = 'table'")]
+    made = {name: [row[1] for row in catalog.execute(f'pragma table_info("{name}")')] for name in names}
+    assert made.pop("schema_migration") == ["version", "name"]
+    assert made == _declared()
+
+
+def test_the_migrations_make_the_declared_keys_types_and_indexes(catalog: Catalog) -> None:
+    for table in TABLES:
+        columns = catalog.execute(f'pragma table_info("{table.name}")').fetchall()
+        keys = sorted((place, name) for _, name, _, _, _, place in columns if place)
+        assert tuple(name for _, name in keys) == table.key
+        declared = {c.name: (c.type, c.required) for c in table.columns}
+        assert {name: (type.lower(), bool(r)) for _, name, type, r, _, _ in columns if name in declared} == declared
+        indexes = {*table.indexes, *(table.history_indexes if table in VERSIONED else ())}
+        for index in indexes:
+            made = [row[2] for row in catalog.execute(f'pragma index_info("{index.name}")')]
+            assert tuple(made) == index.columns
+
+
+def test_every_table_and_column_is_documented_and_nothing_else() -> None:
+    documented: dict[str, list[str]] = {}
+    for section in re.split(r"^### ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        name = section.splitlines()[0].strip("` ")
+        documented[name] = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
+    assert documented == {table.name: list(table.column_names) for table in TABLES}
+
+
+def test_opening_twice_migrates_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        with open_catalog(tmp_path / "c.db") as catalog:
+            assert schema_version(catalog) == max(migrations())
+            assert migrate(catalog) == max(migrations())
+
+
+def test_a_catalog_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    with open_catalog(tmp_path / "c.db") as catalog:
+        catalog.execute("insert into schema_migration values (999, 'later')")
+    for read_only in (True, False):
+        with pytest.raises(CatalogError, match="newer than this program"):
+            open_catalog(tmp_path / "c.db", read_only=read_only)
+
+
+def test_files_that_are_no_catalog_are_refused_and_untouched(tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_bytes("不是数据库".encode() * 500)
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("create table theirs (x)")
+    connection.close()
+    for path in (text, other):
+        with pytest.raises(CatalogError, match="catalog"):
+            open_catalog(path)
+    assert text.read_bytes() == "不是数据库".encode() * 500
+    with pytest.raises(CatalogError, match="publish a release first"):
+        open_catalog(tmp_path / "absent.db", read_only=True)
+    assert not (tmp_path / "absent.db").exists()
+
+
+def test_a_read_only_catalog_cannot_be_written(tmp_path: Path) -> None:
+    open_catalog(tmp_path / "c.db").close()
+    with open_catalog(tmp_path / "c.db", read_only=True) as catalog, pytest.raises(sqlite3.OperationalError):
+        catalog.execute("insert into api_token (token_hash, name, role, created_at) values ('h', 'n', 'r', 't')")

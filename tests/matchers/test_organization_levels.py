@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any, get_type_hints
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matchers.levels import Level, outcome
+from matchers.organization_levels import abbreviation, branch_conflict, levels, region_conflict, typo
+from matchers.organization_name import COMPATIBLE_LEVELS, OrganizationName, standardise, standardise_former
+from matchers.similarity import SIMILARITIES, Similarity
+
+LEVELS = levels("name", former="former")
+
+
+def row(name: str | None, former: str | None = None) -> dict[str, Any]:
+    columns = {f"name_{key}": value for key, value in asdict(standardise(name)).items()}
+    return columns | {f"former_{key}": value for key, value in asdict(standardise_former(former)).items()}
+
+
+def level(left: dict[str, Any], right: dict[str, Any]) -> str:
+    return outcome(LEVELS, left, right).name
+
+
+CASES = [
+    (None, "深圳市鸿达电子有限公司", "missing"),
+    ("91440300192203821J", "深圳市鸿达电子有限公司", "missing"),
+    ("深圳市鸿达电子有限公司", "鸿达电子（深圳）有限责任公司", "exact"),
+    ("深圳市宝安区张三小吃店", "宝安张三小吃店", "exact"),
+    ("鸿达电子有限公司宝安分公司", "鸿达电子有限公司宝安区分公司", "exact"),
+    ("深圳市宝安区", "深圳宝安", "exact"),
+    ("深圳市鸿达电子有限公司（原名深圳市旧日五金厂）", "深圳旧日五金厂", "former_name"),
+    ("深圳市鸿达电子有限公司", "深圳市鸿达电子有限公司宝安分公司", "branch_or_ordinal_differs"),
+    ("深圳市鸿达电子有限公司福永分公司", "深圳市鸿达电子有限公司宝安分公司", "branch_or_ordinal_differs"),
+    ("沙井鸿发五金一厂", "沙井鸿发五金二厂", "branch_or_ordinal_differs"),
+    ("沙井鸿发五金一厂", "沙井宏发五金二厂", "branch_or_ordinal_differs"),
+    ("深圳市第二建筑工程公司", "深圳市第三建筑工程公司", "different"),
+    ("深圳市鸿达电子有限公司", "东莞市鸿达电子有限公司", "same_core_other_region"),
+    ("深圳市宝安区鸿达五金店", "深圳市南山区鸿达五金店", "same_core_other_region"),
+    ("深圳市宝安区鸿达五金店", "深圳市龙华区鸿达五金店", "same_core"),
+    ("深圳市鸿达电子有限公司", "鸿达电子有限公司", "same_core"),
+    ("深圳市鸿达电子有限公司", "鸿达电子", "same_core"),
+    ("深圳市鸿达电子有限公司", "深圳市鸿达电子股份有限公司", "same_core"),
+    ("深圳市鸿达大药房有限公司", "鸿达大药房", "same_core"),
+    ("深圳市雅达教育有限公司", "深圳市亚大机电有限公司宝安分公司", "different"),
+    ("海东五金贸易（深圳）有限公司", "深圳市海东五金贸易有限公司", "exact"),
+    ("宝安保税区鸿达贸易（深圳）有限公司", "深圳市宝安保税区鸿达贸易有限公司", "exact"),
+    ("深圳市鸿达五金（宝安）有限公司", "深圳市宝安区鸿达五金有限公司", "exact"),
+    ("深圳市鸿达五金（深圳）有限公司", "深圳市鸿达五金有限公司", "exact"),
+    ("宝安鸿达五金（深圳）有限公司", "深圳市宝安区鸿达五金有限公司", "exact"),
+    ("保税区鸿达贸易有限公司", "深圳市保税区鸿达贸易有限公司", "same_core"),
+    ("天健会计师事务所有限公司", "天健会计师事务所", "abbreviated"),
+    ("德昌工贸有限公司", "深圳市德昌工贸有限公司", "same_core"),
+    ("深圳市鸿达电子有限公司", "深圳市宏达电子有限公司", "similar_core"),
+    ("深圳市鑫盛五金店", "深圳市兴胜五金店", "similar_core"),
+    ("深圳市鸿富锦精密工业有限公司", "深圳市鸿富绵精密工业有限公司", "similar_core"),
+    ("深圳市鸿达电子科技有限公司", "深圳市鸿达电子科枝有限公司", "similar_core"),
+    ("深圳市鸿达电子科技有限公司", "深圳市鸿远电子科技有限公司", "different"),
+    ("深圳市鸿达电子科技有限公司", "鸿达科技", "abbreviated"),
+    ("深圳市鸿达电子科技有限公司", "深圳鸿达", "abbreviated"),
+    ("深圳市鸿达电子有限公司", "深圳市鸿达电器有限公司", "same_brand"),
+    ("深圳市鸿达电子有限公司", "深圳市鸿达电子厂", "same_brand"),
+    ("深圳市鸿达电子有限公司", "深圳市鸿达电子集团有限公司", "same_brand"),
+    ("深圳市鸿达电子有限公司", "东莞市鸿达电器有限公司", "same_brand"),
+    ("深圳市鸿达电子有限公司", "深圳市宝安区张三小吃店", "different"),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "expected"), CASES)
+def test_two_names_have_the_outcome_an_auditor_expects(left: str | None, right: str | None, expected: str) -> None:
+    assert level(row(left), row(right)) == expected
+    assert level(row(right), row(left)) == expected
+
+
+def test_a_former_name_in_its_own_column_is_found() -> None:
+    assert (
+        level(row("深圳市鸿达电子有限公司", "深圳市旧日五金厂；深圳市老号五金店"), row("深圳老号五金店"))
+        == "former_name"
+    )
+
+
+def test_every_level_is_reached_by_the_cases() -> None:
+    assert {expected for *_, expected in CASES} == {level.name for level in LEVELS}
+
+
+def test_the_branch_condition_blocks_branches_and_numbers_but_not_other_organisations() -> None:
+    condition = branch_conflict("name")
+    assert condition.holds(row("鸿达电子有限公司"), row("鸿达电子有限公司宝安分公司"))
+    assert condition.holds(row("鸿发五金一厂"), row("鸿发五金二厂"))
+    assert not condition.holds(row("鸿达电子有限公司第一分公司"), row("鸿达电子有限责任公司第1分公司"))
+    assert not condition.holds(row("鸿达电子有限公司"), row("海川银行宝安支行"))
+    assert not condition.holds(row("鸿达电子有限公司"), row(None))
+
+
+def test_the_region_condition_needs_two_regions() -> None:
+    condition = region_conflict("name")
+    assert condition.holds(row("深圳鸿达电子厂"), row("东莞鸿达电子厂"))
+    assert not condition.holds(row("深圳鸿达电子厂"), row("鸿达电子厂"))
+    assert not condition.holds(row("深圳鸿达电子厂"), row("广东鸿达电子厂"))
+
+
+def test_compatible_levels_are_levels_and_leave_out_branches() -> None:
+    assert {found.name for found in LEVELS} > COMPATIBLE_LEVELS
+    assert not COMPATIBLE_LEVELS & {"branch_or_ordinal_differs", "different"}
+
+
+def test_without_a_field_of_former_names_there_is_no_such_level() -> None:
+    assert [found.name for found in levels("name")] == [found.name for found in LEVELS if found.name != "former_name"]
+
+
+@given(st.text("鸿达电子科技|器", max_size=8), st.text("鸿达电子科技|器", max_size=8))
+def test_the_similarities_are_symmetric_and_equal_to_their_column_versions(left: str, right: str) -> None:
+    for one, name in ((typo, "gy_organization_typo"), (abbreviation, "gy_organization_abbreviation")):
+        assert one(left, right) == one(right, left)
+        assert SIMILARITIES[name].many([left, right], [right, left]).tolist() == [one(left, right)] * 2
+        assert 0.0 <= one(left, right) <= 1.0
+
+
+names = st.none() | st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["", "深圳市", "深圳市宝安区", "深圳市龙华区", "东莞市", "广东"]),
+        st.sampled_from(["鸿达", "宏达", "鸿富锦", "鸿富绵", "鑫盛", "兴胜", "第二", "张三"]),
+        st.sampled_from(["", "电子", "电器", "电子科技", "科技", "五金"]),
+        st.sampled_from(["", "有限公司", "集团有限公司", "股份有限公司", "厂", "二厂", "店", "商行(李小四)"]),
+        st.sampled_from(["", "", "", "宝安分公司", "第一分公司", "(原名深圳市鸿达电子厂)"]),
+    ),
+)
+rows = st.builds(row, names, st.none() | st.sampled_from(["深圳市鸿达电子厂", "深圳鸿达电子有限公司；鑫盛五金店"]))
+pairs = st.lists(st.tuples(rows, rows), min_size=20, max_size=60)
+
+
+def column_types() -> dict[str, pa.DataType]:
+    hints = get_type_hints(OrganizationName)
+    types = {f"name_{field.name}": pa.string() for field in fields(OrganizationName)}
+    types |= {f"name_{name}": pa.bool_() for name, hint in hints.items() if bool in getattr(hint, "__args__", ())}
+    lists = ("name_former", "former_texts", "former_cores")
+    return types | {name: pa.list_(pa.string()) for name in lists}
+
+
+TYPES = column_types()
+
+
+def arrow(similarity: Similarity) -> Callable[[Any, Any], Any]:
+    return lambda a, b: pa.array(similarity.many(a.to_pylist(), b.to_pylist()))
+
+
+def table(found: list[dict[str, Any]]) -> pa.Table:
+    """The rows as the batch stores them: an empty list is null."""
+    return pa.table(
+        {name: pa.array([r[name] if r[name] != () else None for r in found], kind) for name, kind in TYPES.items()}
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(pairs)
+def test_levels_are_equal_in_duckdb_and_in_python(found: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    conditions = [(index, level) for index, level in enumerate(LEVELS) if level.condition is not None]
+    with duckdb.connect() as con:
+        for similarity in SIMILARITIES.values():
+            con.create_function(
+                similarity.name,
+                arrow(similarity),
+                ["VARCHAR", "VARCHAR"],
+                "DOUBLE",
+                type="arrow",
+            )
+        con.register("left_rows", table([left for left, _ in found]))
+        con.register("right_rows", table([right for _, right in found]))
+        selected = ", ".join(
+            f"{level.condition.sql(lambda c: f'l.{c}', lambda c: f'r.{c}')} as level_{index}"
+            for index, level in conditions
+            if level.condition is not None
+        )
+        result = con.sql(f"select {selected} from left_rows l positional join right_rows r").fetchall()
+    for answers, (left, right) in zip(result, found, strict=True):
+        for answer, (_, wanted) in zip(answers, conditions, strict=True):
+            assert answer is holds(wanted, left, right) is holds(wanted, right, left)
+
+
+def holds(found: Level, left: dict[str, Any], right: dict[str, Any]) -> bool:
+    assert found.condition is not None
+    return found.condition.holds(left, right)
+
+
+def test_a_level_with_term_frequency_implies_that_both_sides_are_equal_in_it() -> None:
+    for left, right, expected in CASES:
+        column = next(found.term_frequency for found in LEVELS if found.name == expected)
+        if column:
+            assert row(left)[column] == row(right)[column] is not None
