@@ -14,7 +14,7 @@ from golden_records.survivorship_config import Address, Identifier, Name, Phone
 from golden_records.tables import quote
 
 _SIGHTINGS = "(select *, true as in_force from _survivor_member union all select *, false from _survivor_past)"
-SUPPORT = "bit_count(bitstring_agg(source_no, 0, (select max(source_no) from _survivor_source)))::integer"
+SUPPORT = "count(distinct source_no)::integer"
 _SEEN = f"min(as_of) as first_seen, max(as_of) as last_seen, {SUPPORT} as sources"
 
 
@@ -29,13 +29,13 @@ def write_identifiers(con: DuckDBPyConnection, columns: Sequence[Identifier], ou
             listed = ", ".join(_text(value) for value in identifier.valid.values)
             valid = f"coalesce({column}::varchar in ({listed}), false)" if listed else f"{column} is not null"
         selects.append(
-            f"select entity_id, source, as_of, {scheme}::varchar as scheme, trim({quote(identifier.column)}::varchar)"
+            f"select entity_id, source_no, as_of, {scheme}::varchar as scheme, trim({quote(identifier.column)}::varchar)"
             f" as value, {valid} as valid from {_SIGHTINGS}"
         )
     con.execute(
         f"""
         create or replace table {quote(out)} as
-        with sighting as ({_union(selects, "source, as_of, scheme, value, valid")})
+        with sighting as ({_union(selects, "source_no, as_of, scheme, value, valid")})
         select entity_id, scheme, value, bool_or(valid)::integer as valid, {_SEEN}
         from sighting
         where value <> '' and scheme <> ''
@@ -60,7 +60,7 @@ def write_names(
         written = f"unnest(regexp_split_to_array({column}, {_text('[' + name.separators + ']')}))"
         key = f"{quote(name.key)}::varchar" if name.key is not None else "null"
         selects.append(
-            f"select entity_id, record_id, source, as_of, {written if name.separators else column} as written,"
+            f"select entity_id, source_no, as_of, {written if name.separators else column} as written,"
             f" {key} as key, {'false' if name.former else 'in_force'} as in_use from {_SIGHTINGS}"
         )
     con.execute(
@@ -68,7 +68,7 @@ def write_names(
         create or replace table {quote(out)} as
         with sighting as (
             select * replace (trim(written) as written, coalesce(nullif(key, ''), trim(written)) as key)
-            from ({_union(selects, "record_id, source, as_of, written, key, in_use")})
+            from ({_union(selects, "source_no, as_of, written, key, in_use")})
             where trim(written) <> ''
         ),
         golden as (
@@ -103,7 +103,7 @@ def write_addresses(con: DuckDBPyConnection, columns: Sequence[Address], out: st
     for address in columns:
         key = f"{quote(address.key)}::varchar" if address.key is not None else "null"
         selects.append(
-            f"select entity_id, source, as_of, {_text(address.kind)} as kind, {quote(address.column)}::varchar"
+            f"select entity_id, source_no, as_of, {_text(address.kind)} as kind, {quote(address.column)}::varchar"
             f" as written, {key} as key from {_SIGHTINGS}"
         )
     con.execute(
@@ -111,7 +111,7 @@ def write_addresses(con: DuckDBPyConnection, columns: Sequence[Address], out: st
         create or replace table {quote(out)} as
         with sighting as (
             select * replace (trim(written) as written, coalesce(nullif(key, ''), trim(written)) as key)
-            from ({_union(selects, "source, as_of, kind, written, key")})
+            from ({_union(selects, "source_no, as_of, kind, written, key")})
             where trim(written) <> ''
         ),
         shown as (
@@ -131,7 +131,7 @@ def write_addresses(con: DuckDBPyConnection, columns: Sequence[Address], out: st
 def write_phones(con: DuckDBPyConnection, columns: Sequence[Phone], out: str) -> None:
     """Make entity_id, phone, first_seen, last_seen, sources."""
     selects = [
-        f"select entity_id, source, as_of, {f'unnest({quote(p.column)})' if p.is_list else quote(p.column)}::varchar"
+        f"select entity_id, source_no, as_of, {f'unnest({quote(p.column)})' if p.is_list else quote(p.column)}::varchar"
         f" as phone from {_SIGHTINGS}"
         for p in columns
     ]
@@ -139,7 +139,7 @@ def write_phones(con: DuckDBPyConnection, columns: Sequence[Phone], out: str) ->
         f"""
         create or replace table {quote(out)} as
         select entity_id, trim(phone) as phone, {_SEEN}
-        from ({_union(selects, "source, as_of, phone")})
+        from ({_union(selects, "source_no, as_of, phone")})
         where trim(phone) <> ''
         group by entity_id, trim(phone)
         order by entity_id, phone

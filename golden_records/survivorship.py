@@ -127,7 +127,8 @@ def _members(con: DuckDBPyConnection, records: str, membership: str, config: Ent
     con.execute(
         f"""
         create temp table _survivor_standing as
-        select r.record_id, m.entity_id, s.source_no, s.rank, r.as_of::varchar as as_of,
+        select r.record_id, m.entity_id, s.source_no, coalesce(s.rank, {config.default_rank}) as rank,
+            r.as_of::varchar as as_of,
             coalesce(
                 try_cast(r.as_of::varchar as date),
                 try_cast(r.as_of::varchar || '-01' as date),
@@ -135,7 +136,7 @@ def _members(con: DuckDBPyConnection, records: str, membership: str, config: Ent
             ) - date '1970-01-01' as day
         from {quote(records)} r
         join {quote(membership)} m on m.record_id = r.record_id
-        join _survivor_source s on s.source = r.source
+        left join _survivor_source s on s.source = r.source
         """
     )
     con.execute(
@@ -164,7 +165,7 @@ def _past(con: DuckDBPyConnection, past: str | None, membership: str, config: En
         select r.record_id, m.entity_id, s.source_no, s.rank, r.as_of::varchar as as_of, 0 as day, 0 as place, {kept}
         from {quote(past)} r
         join {quote(membership)} m on m.record_id = r.record_id
-        join _survivor_source s on s.source = r.source
+        left join _survivor_source s on s.source = r.source
         """
     )
 

@@ -30,7 +30,7 @@ from eval.simulator.columns import (
 )
 from eval.simulator.reference_tables import rows, words
 
-_CODE_SPACE = 0x30000
+_CODE_SPACE = 0x110000
 
 
 @dataclass(frozen=True)

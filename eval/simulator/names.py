@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from eval.simulator.columns import (
@@ -113,7 +114,20 @@ def _share_with_sibling(rng: Draw, people: Households, given: Text, share: float
     shared, own = matrix[chosen - 1], matrix[chosen].copy()
     own[:, 0] = shared[:, 0]
     same = (own == shared).all(axis=1)
-    return put(given, chosen[~same], from_codepoints(own[~same]))
+    shared_names = put(given, chosen[~same], from_codepoints(own[~same]))
+    return _unlike_siblings(rng, people, shared_names, np.flatnonzero(sibling))
+
+
+def _unlike_siblings(rng: Draw, people: Households, given: Text, siblings: Ints) -> Text:
+    """Give a child named like the sibling before the name of another child of its sex."""
+    for _ in range(4):
+        alike = np.asarray(pc.equal(rows_of(given, siblings), rows_of(given, siblings - 1)))
+        for sex in (1, 2):
+            chosen = siblings[alike & (people.sex[siblings] == sex)]
+            pool = np.flatnonzero((people.role == CHILD) & (people.sex == sex))
+            if len(chosen):
+                given = put(given, chosen, rows_of(given, pool[rng.integers(0, len(pool), len(chosen))]))
+    return given
 
 
 def minority_names(rng: Draw, sex: NDArray[np.int8]) -> tuple[Text, Text]:

@@ -187,12 +187,17 @@ def find_delta(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], 
 
 
 def _delta(con: DuckDBPyConnection, table: Table, added: str, removed: str) -> TableDelta:
-    counts = [scalar(con, f"select count(*) from ({query})") for query in (added, removed)]
-    contents = [
-        _content(con, table, query) if count and table is not FINGERPRINT else {}
-        for query, count in zip((added, removed), counts, strict=True)
-    ]
-    return TableDelta(table, added, removed, *counts, *contents)
+    counted = table is not FINGERPRINT
+    in_count, out_count = (scalar(con, f"select count(*) from ({query})") for query in (added, removed))
+    return TableDelta(
+        table,
+        added_query=added,
+        removed_query=removed,
+        added=in_count,
+        removed=out_count,
+        content_added=_content(con, table, added) if counted and in_count else {},
+        content_removed=_content(con, table, removed) if counted and out_count else {},
+    )
 
 
 def _content(con: DuckDBPyConnection, table: Table, query: str) -> dict[str, Sum]:

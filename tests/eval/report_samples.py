@@ -241,6 +241,11 @@ def pair(verdict: str = "review") -> PairExplanation:
 
 def pairs() -> tuple[PairExplanation, ...]:
     """One decided by the score, two by a rule with and without words for it, one with nothing to show."""
-    by_rule = replace(pair("conflict"), rule="same_id", rule_reason_zh="证件号相同而姓名无关", rule_reason_en="equal id, unrelated names")
+    by_rule = replace(
+        pair("conflict"),
+        rule="same_id",
+        rule_reason_zh="证件号相同而姓名无关",
+        rule_reason_en="equal id, unrelated names",
+    )
     bare = replace(pair("reject"), rule="twins")
     return pair(), by_rule, bare, replace(pair(), left=(), right=(), comparisons=())

@@ -122,7 +122,22 @@ def test_every_class_of_the_profile_is_in_the_table_and_the_other_way_round():
     assert {c.name for c in CORRUPTIONS} == set(ERROR_CLASSES)
 
 
-JUNK = ["", " ", "🀄️😀", "\x00", "אבג", "١٢٣", "?" * 10_000, "字" * 10_000, "\u200b", "A" * 18, "1" * 18, "·", "（", "9.1E+17"]
+JUNK = [
+    "",
+    " ",
+    "🀄️😀",
+    "\x00",
+    "אבג",
+    "١٢٣",
+    "?" * 10_000,
+    "字" * 10_000,
+    "\u200b",
+    "A" * 18,
+    "1" * 18,
+    "·",
+    "（",
+    "9.1E+17",
+]
 
 
 @pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda c: f"{c.name}-{c.fields[0]}")
@@ -131,7 +146,11 @@ def test_no_class_breaks_on_junk(corruption):
     entity = entity or "natural_person"
     values = text([*JUNK, None])
     columns = {"phone": values, "id_number": values, "uscc": values, "id_type": values, field: values}
-    batch = Batch(entity, columns, {"next_id_type": lambda rows: nothing(len(rows)), "second_type": lambda rows: nothing(len(rows))})
+    batch = Batch(
+        entity,
+        columns,
+        {"next_id_type": lambda rows: nothing(len(rows)), "second_type": lambda rows: nothing(len(rows))},
+    )
     corrupt(batch, ErrorRates(**{corruption.name: 1.0}), stream(2, "junk"))
     assert len(batch.columns[field]) == len(JUNK) + 1
 
@@ -141,6 +160,12 @@ def test_no_class_breaks_on_junk(corruption):
 def test_any_text_goes_through_every_change_and_keeps_its_row(values):
     column = text(values)
     rng = stream(3, "any")
-    for function in (damage.wrong_digit, damage.swap_digits, damage.drop_character, damage.rare_character, damage.mask_number):
+    for function in (
+        damage.wrong_digit,
+        damage.swap_digits,
+        damage.drop_character,
+        damage.rare_character,
+        damage.mask_number,
+    ):
         assert len(function(column, rng)) == len(values)
     assert len(damage.full_width(column)) == len(damage.traditional(column)) == len(values)

@@ -27,8 +27,20 @@ from eval.simulator.columns import (
     text,
 )
 
-CREDIT_CODES = ["914403001922038216", "9144030071526726XG", "92440300MA5EQ7GQ4X", "12440600MB2C07549J", "91350100M000100Y43"]
-RESIDENTS = ["11010519491231002X", "440524188001010014", "360426199101010071", "810000199408230021", "932682198501010017"]
+CREDIT_CODES = [
+    "914403001922038216",
+    "9144030071526726XG",
+    "92440300MA5EQ7GQ4X",
+    "12440600MB2C07549J",
+    "91350100M000100Y43",
+]
+RESIDENTS = [
+    "11010519491231002X",
+    "440524188001010014",
+    "360426199101010071",
+    "810000199408230021",
+    "932682198501010017",
+]
 REGISTRATIONS = ["440306109178395", "440301103097413", "320508000332537", "110108000000016", "310115600985533"]
 
 
@@ -42,7 +54,9 @@ def test_published_numbers_get_their_own_check_digits():
 @given(st.lists(st.integers(10**16, 10**17 - 1), min_size=1, max_size=20))
 def test_resident_check_digits_agree_with_plain_python(bodies):
     weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
-    expected = [f"{b}{'10X98765432'[sum(int(d) * w for d, w in zip(str(b), weights, strict=True)) % 11]}" for b in bodies]
+    expected = [
+        f"{b}{'10X98765432'[sum(int(d) * w for d, w in zip(str(b), weights, strict=True)) % 11]}" for b in bodies
+    ]
     assert with_resident_check(np.array(bodies)).to_pylist() == expected
 
 

@@ -45,9 +45,10 @@ def test_resident_numbers_are_valid_unique_and_tell_birth_and_sex(world):
     sexes = people.households.sex[rows]
     mismatched = sum(n[6:14] != b.replace("-", "") for n, b in zip(numbers, births, strict=True))
     assert mismatched <= 1  # somebody registered under another's number
-    assert sum(int(n[16]) % 2 != s % 2 for n, s in zip(numbers, sexes, strict=True)) <= 1 + (
-        people.households.twin_of[rows] >= 0
-    ).sum()
+    assert (
+        sum(int(n[16]) % 2 != s % 2 for n, s in zip(numbers, sexes, strict=True))
+        <= 1 + (people.households.twin_of[rows] >= 0).sum()
+    )
 
 
 def test_the_region_of_a_number_was_in_force_when_it_was_made(world):
@@ -77,7 +78,8 @@ def test_children_carry_a_surname_of_their_household(world):
     rows = np.flatnonzero((households.role == CHILD) & (people.id_type == RESIDENT))
     names = people.name.to_pylist()
     shared = sum(
-        names[r][0] in {names[households.head[r]][0], names[min(households.head[r] + 1, len(names) - 1)][0]} for r in rows
+        names[r][0] in {names[households.head[r]][0], names[min(households.head[r] + 1, len(names) - 1)][0]}
+        for r in rows
     )
     assert shared / len(rows) > 0.9
 
@@ -97,7 +99,10 @@ def test_names_have_namesakes_and_a_falling_frequency(world):
     counts = sorted((c["counts"] for c in pc.value_counts(world.people.name).to_pylist()), reverse=True)
     assert counts[0] >= 5
     assert sum(counts[:100]) / len(world.people) < 0.2
-    surnames = sorted((c["counts"] for c in pc.value_counts(pc.utf8_slice_codeunits(world.people.name, 0, 1)).to_pylist()), reverse=True)
+    surnames = sorted(
+        (c["counts"] for c in pc.value_counts(pc.utf8_slice_codeunits(world.people.name, 0, 1)).to_pylist()),
+        reverse=True,
+    )
     assert 0.04 < surnames[0] / len(world.people) < 0.11
     assert 0.75 < sum(surnames[:100]) / len(world.people) < 0.95
 
@@ -187,9 +192,18 @@ def test_a_place_that_was_in_the_district_is_written_so_in_the_old_style():
 
 def test_months_bring_births_moves_renames_closures_and_new_operators():
     busy = PROFILE.months.model_copy(
-        update={"renames": 0.05, "operator_changes": 0.2, "closures": 0.1, "moves": 0.1, "deaths": 0.05, "openings": 0.05}
+        update={
+            "renames": 0.05,
+            "operator_changes": 0.2,
+            "closures": 0.1,
+            "moves": 0.1,
+            "deaths": 0.05,
+            "openings": 0.05,
+        }
     )
-    world = make_world(people=3000, organisations=800, months=2, seed=3, profile=PROFILE.model_copy(update={"months": busy}))
+    world = make_world(
+        people=3000, organisations=800, months=2, seed=3, profile=PROFILE.model_copy(update={"months": busy})
+    )
     people, firms = world.people, world.organisations
     before = (people.name, people.place.copy(), firms.rep.copy(), firms.uscc, firms.status)
     changes = advance(world, 2, busy, stream(3, "advance"))
@@ -212,7 +226,9 @@ def test_months_bring_births_moves_renames_closures_and_new_operators():
 
 def test_a_reregistered_firm_keeps_name_and_place_under_a_new_code():
     busy = PROFILE.months.model_copy(update={"openings": 0.1, "reregistrations": 1.0})
-    world = make_world(people=500, organisations=1000, months=2, seed=5, profile=PROFILE.model_copy(update={"months": busy}))
+    world = make_world(
+        people=500, organisations=1000, months=2, seed=5, profile=PROFILE.model_copy(update={"months": busy})
+    )
     advance(world, 2, busy, stream(5, "advance"))
     firms = world.organisations
     names = firms.name.to_pylist()
@@ -224,4 +240,8 @@ def test_a_reregistered_firm_keeps_name_and_place_under_a_new_code():
 
 
 def test_months_start_where_the_profile_says():
-    assert first_days("2024-12", 3).astype("datetime64[D]").astype(str).tolist() == ["2024-12-01", "2025-01-01", "2025-02-01"]
+    assert first_days("2024-12", 3).astype("datetime64[D]").astype(str).tolist() == [
+        "2024-12-01",
+        "2025-01-01",
+        "2025-02-01",
+    ]

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,7 @@ def test_a_publish_overtaken_by_another_run_stops(
     overtaken = False
 
     class Overtaken(Catalog):
-        def writing(self):  # noqa: ANN202
+        def writing(self) -> AbstractContextManager[None]:
             nonlocal overtaken
             if not overtaken:
                 overtaken = True
@@ -345,7 +346,7 @@ def test_a_reader_beside_a_writer_sees_the_old_release_or_the_new_one(
 ) -> None:
     publish_state(FIRST)
     process = publisher(0.3)
-    seen = set()
+    seen: set[tuple[int, int, int]] = set()
     with open_catalog(catalog.path, read_only=True) as reader:
         while process.poll() is None or 2 not in {release for release, _, _ in seen}:
             with reader.reading():

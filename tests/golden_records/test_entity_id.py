@@ -124,7 +124,8 @@ def test_the_batch_mints_and_reads_the_same_ids(kind: Kind) -> None:
     numbers = [0, 1, 31, 32, 36, 37, 1023, 1024, 904_000, 5_342_000, 2**40 + 7, LARGEST_SEQUENCE]
     with duckdb.connect() as con:
         rows = con.execute(
-            f"select n, {mint_sql(kind, 'n')}, {sequence_sql(mint_sql(kind, 'n'))} from (select unnest($n::bigint[]) as n)",
+            f"select n, {mint_sql(kind, 'n')}, {sequence_sql(mint_sql(kind, 'n'))} "
+            "from (select unnest($n::bigint[]) as n)",
             {"n": numbers},
         ).fetchall()
     assert sorted(rows) == [(n, mint(kind, n), n) for n in numbers]
