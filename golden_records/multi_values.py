@@ -7,6 +7,7 @@ Reads the working tables `_survivor_member` (records in force) and `_survivor_pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
@@ -14,11 +15,31 @@ from golden_records.survivorship_config import Address, Identifier, Name, Phone
 from golden_records.tables import quote
 
 _SIGHTINGS = "(select *, true as in_force from _survivor_member union all select *, false from _survivor_past)"
-SUPPORT = "count(distinct source_no)::integer"
-_SEEN = f"min(as_of) as first_seen, max(as_of) as last_seen, {SUPPORT} as sources"
+_DATES = "min(as_of) as first_seen, max(as_of) as last_seen"
+# Of equal values: as the record of best standing writes it, the smallest when only superseded records have it.
+_WRITING = "coalesce(arg_min(written, place) filter (where in_force), min(written))"
+_SEEN = """min(first_seen) as first_seen, max(last_seen) as last_seen,
+            coalesce(bit_count(bit_or(source_bits)), 0)::integer as sources"""
 
 
-def write_identifiers(con: DuckDBPyConnection, columns: Sequence[Identifier], out: str) -> None:
+@dataclass(frozen=True)
+class Sources:
+    """Counting different sources: the column `source_no` holds 0 to `count` - 1."""
+
+    count: int
+
+    @property
+    def bits(self) -> str:
+        """A DuckDB aggregate: the set of sources, as a bit string (much faster than `count(distinct …)`)."""
+        return f"bitstring_agg(source_no, 0, {max(self.count - 1, 0)})"
+
+    @property
+    def support(self) -> str:
+        """A DuckDB aggregate: how many different sources there are."""
+        return f"coalesce(bit_count({self.bits}), 0)::integer"
+
+
+def write_identifiers(con: DuckDBPyConnection, columns: Sequence[Identifier], out: str, sources: Sources) -> None:
     """Make entity_id, scheme, value, valid, first_seen, last_seen, sources."""
     selects = []
     for identifier in columns:
@@ -29,14 +50,15 @@ def write_identifiers(con: DuckDBPyConnection, columns: Sequence[Identifier], ou
             listed = ", ".join(_text(value) for value in identifier.valid.values)
             valid = f"coalesce({column}::varchar in ({listed}), false)" if listed else f"{column} is not null"
         selects.append(
-            f"select entity_id, source_no, as_of, {scheme}::varchar as scheme, trim({quote(identifier.column)}::varchar)"
-            f" as value, {valid} as valid from {_SIGHTINGS}"
+            f"select entity_id, source_no, as_of, {scheme}::varchar as scheme,"
+            f" trim({quote(identifier.column)}::varchar) as value, {valid} as valid from {_SIGHTINGS}"
         )
     con.execute(
         f"""
         create or replace table {quote(out)} as
         with sighting as ({_union(selects, "source_no, as_of, scheme, value, valid")})
-        select entity_id, scheme, value, bool_or(valid)::integer as valid, {_SEEN}
+        select entity_id, scheme, value, bool_or(valid)::integer as valid,
+            {_DATES}, {sources.support} as sources
         from sighting
         where value <> '' and scheme <> ''
         group by entity_id, scheme, value
@@ -46,13 +68,12 @@ def write_identifiers(con: DuckDBPyConnection, columns: Sequence[Identifier], ou
 
 
 def write_names(
-    con: DuckDBPyConnection, columns: Sequence[Name], out: str, *, provenance: str, golden_name: str
+    con: DuckDBPyConnection, columns: Sequence[Name], out: str, sources: Sources, *, provenance: str, golden_name: str
 ) -> None:
     """Make entity_id, name, kind, first_seen, last_seen, sources; equal keys are one name.
 
     A name is `current` when it is the golden one, `variant` when another record in force has it, `former` when it is
-    only known as a former name or from superseded records. The golden writing is shown for the current name, the
-    longest for the others.
+    only known as a former name or from superseded records. The golden writing is shown for the current name.
     """
     selects = []
     for name in columns:
@@ -60,7 +81,7 @@ def write_names(
         written = f"unnest(regexp_split_to_array({column}, {_text('[' + name.separators + ']')}))"
         key = f"{quote(name.key)}::varchar" if name.key is not None else "null"
         selects.append(
-            f"select entity_id, source_no, as_of, {written if name.separators else column} as written,"
+            f"select entity_id, source_no, as_of, place, in_force, {written if name.separators else column} as written,"
             f" {key} as key, {'false' if name.former else 'in_force'} as in_use from {_SIGHTINGS}"
         )
     con.execute(
@@ -68,7 +89,7 @@ def write_names(
         create or replace table {quote(out)} as
         with sighting as (
             select * replace (trim(written) as written, coalesce(nullif(key, ''), trim(written)) as key)
-            from ({_union(selects, "source_no, as_of, written, key, in_use")})
+            from ({_union(selects, "source_no, as_of, place, in_force, written, key, in_use")})
             where trim(written) <> ''
         ),
         golden as (
@@ -79,56 +100,54 @@ def write_names(
             from sighting s
             left join golden g on g.entity_id = s.entity_id
         ),
-        shown as (
-            select entity_id, key, arg_min(written, row(not is_golden, -length(written), written)) as name
+        equal as (
+            select entity_id, key, coalesce(max(written) filter (where is_golden), {_WRITING}) as name,
+                bool_or(is_golden) as is_golden, bool_or(in_use) as in_use, {_DATES}, {sources.bits} as source_bits
             from marked
             group by entity_id, key
         )
-        select m.entity_id, h.name,
-            case when bool_or(m.is_golden) then 'current' when bool_or(m.in_use) then 'variant' else 'former' end
-                as kind,
+        select entity_id, name,
+            case when bool_or(is_golden) then 'current' when bool_or(in_use) then 'variant' else 'former' end as kind,
             {_SEEN}
-        from marked m
-        join shown h on h.entity_id = m.entity_id and h.key = m.key
-        group by m.entity_id, h.name
-        order by m.entity_id, h.name
+        from equal
+        group by entity_id, name
+        order by entity_id, name
         """,
         {"golden_name": golden_name},
     )
 
 
-def write_addresses(con: DuckDBPyConnection, columns: Sequence[Address], out: str) -> None:
-    """Make entity_id, address, kind, first_seen, last_seen, sources; equal keys are one address, longest writing."""
+def write_addresses(con: DuckDBPyConnection, columns: Sequence[Address], out: str, sources: Sources) -> None:
+    """Make entity_id, address, kind, first_seen, last_seen, sources; equal keys are one address."""
     selects = []
     for address in columns:
         key = f"{quote(address.key)}::varchar" if address.key is not None else "null"
         selects.append(
-            f"select entity_id, source_no, as_of, {_text(address.kind)} as kind, {quote(address.column)}::varchar"
-            f" as written, {key} as key from {_SIGHTINGS}"
+            f"select entity_id, source_no, as_of, place, in_force, {_text(address.kind)} as kind,"
+            f" {quote(address.column)}::varchar as written, {key} as key from {_SIGHTINGS}"
         )
     con.execute(
         f"""
         create or replace table {quote(out)} as
         with sighting as (
             select * replace (trim(written) as written, coalesce(nullif(key, ''), trim(written)) as key)
-            from ({_union(selects, "source_no, as_of, kind, written, key")})
+            from ({_union(selects, "source_no, as_of, place, in_force, kind, written, key")})
             where trim(written) <> ''
         ),
-        shown as (
-            select entity_id, kind, key, arg_min(written, row(-length(written), written)) as address
+        equal as (
+            select entity_id, kind, key, {_WRITING} as address, {_DATES}, {sources.bits} as source_bits
             from sighting
             group by entity_id, kind, key
         )
-        select s.entity_id, h.address, s.kind, {_SEEN}
-        from sighting s
-        join shown h on h.entity_id = s.entity_id and h.kind = s.kind and h.key = s.key
-        group by s.entity_id, h.address, s.kind
-        order by s.entity_id, h.address, s.kind
+        select entity_id, address, kind, {_SEEN}
+        from equal
+        group by entity_id, address, kind
+        order by entity_id, address, kind
         """
     )
 
 
-def write_phones(con: DuckDBPyConnection, columns: Sequence[Phone], out: str) -> None:
+def write_phones(con: DuckDBPyConnection, columns: Sequence[Phone], out: str, sources: Sources) -> None:
     """Make entity_id, phone, first_seen, last_seen, sources."""
     selects = [
         f"select entity_id, source_no, as_of, {f'unnest({quote(p.column)})' if p.is_list else quote(p.column)}::varchar"
@@ -138,7 +157,7 @@ def write_phones(con: DuckDBPyConnection, columns: Sequence[Phone], out: str) ->
     con.execute(
         f"""
         create or replace table {quote(out)} as
-        select entity_id, trim(phone) as phone, {_SEEN}
+        select entity_id, trim(phone) as phone, {_DATES}, {sources.support} as sources
         from ({_union(selects, "source_no, as_of, phone")})
         where trim(phone) <> ''
         group by entity_id, trim(phone)

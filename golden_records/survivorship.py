@@ -15,15 +15,15 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from golden_records.multi_values import SUPPORT, write_addresses, write_identifiers, write_names, write_phones
+from golden_records.multi_values import Sources, write_addresses, write_identifiers, write_names, write_phones
 from golden_records.survivorship_config import Attribute, ColumnValues, EntitySurvivorship, Rule
-from golden_records.tables import quote, require_columns
+from golden_records.tables import quote, require_columns, scalar
 
 RUNNERS_UP = 5
 ONLY = "only"
 TIE_BREAK = "tie_break"
 
-_TEMPORARY = ("source", "standing", "member", "past", "group", "winner", "conflict")
+_TEMPORARY = ("source", "standing", "member", "past", "group", "ranked", "winner", "conflict")
 # A record without a date is older than any record with one.
 _NO_DAY = -(10**7)
 # More than any number of records: one companion more outweighs any standing.
@@ -88,16 +88,17 @@ def survive(
     _number_sources(con, records, past, sources, config.default_rank)
     _members(con, records, membership, config)
     _past(con, past, membership, config)
+    counted = Sources(scalar(con, "select count(*) from _survivor_source"))
     _start_provenance(con, out.provenance)
     for attribute in config.attribute:
-        _groups(con, attribute, config)
+        _groups(con, attribute, config.trusted_rank, counted.support)
         _winners(con, attribute)
         _keep_provenance(con, attribute, out.provenance)
-    _golden(con, config, out)
-    write_identifiers(con, config.identifier, out.identifier)
-    write_names(con, config.name, out.name, provenance=out.provenance, golden_name=config.golden_name)
-    write_addresses(con, config.address, out.address)
-    write_phones(con, config.phone, out.phone)
+    _golden(con, config, out, counted.support)
+    write_identifiers(con, config.identifier, out.identifier, counted)
+    write_names(con, config.name, out.name, counted, provenance=out.provenance, golden_name=config.golden_name)
+    write_addresses(con, config.address, out.address, counted)
+    write_phones(con, config.phone, out.phone, counted)
     _drop_temporary(con)
 
 
@@ -108,7 +109,9 @@ def _drop_temporary(con: DuckDBPyConnection) -> None:
 
 def _number_sources(con: DuckDBPyConnection, records: str, past: str | None, sources: str, default_rank: int) -> None:
     """Make `_survivor_source`: source, source_no (0, 1, …), rank."""
-    feeds = " union ".join(f"select source from {quote(table)}" for table in (records, past) if table is not None)
+    feeds = " union ".join(
+        f"select distinct source from {quote(table)}" for table in (records, past) if table is not None
+    )
     con.execute(
         f"""
         create temp table _survivor_source as
@@ -181,22 +184,26 @@ def _start_provenance(con: DuckDBPyConnection, provenance: str) -> None:
     )
 
 
-def _groups(con: DuckDBPyConnection, attribute: Attribute, config: EntitySurvivorship) -> None:
+def _groups(con: DuckDBPyConnection, attribute: Attribute, trusted_rank: int, support: str) -> None:
     """Make `_survivor_group`: one row per entity and key, with what each rule says (smaller is better)."""
     value = f"unnest({quote(attribute.value)})" if attribute.is_list else quote(attribute.value)
     key = quote(attribute.key) if attribute.key is not None else "null"
     companions = "".join(f", {quote(column)} as companion_{n}" for n, column in enumerate(_companions(attribute)))
-    packed = "".join(f", 'c{n}': companion_{n}" for n in range(len(attribute.companions)))
+    # arg_min would skip a record without the companion and take another record's.
+    companions_kept = "".join(
+        f"arg_min_null(companion_{n}, standing) as companion_{n}, " for n in range(len(attribute.companions))
+    )
     filled = " + ".join(f"(companion_{n} is not null)::int" for n in range(len(attribute.companions))) or "0"
     valid = _counts(attribute.valid) if attribute.valid is not None else "true"
     within = quote(attribute.exclusive_within) if attribute.exclusive_within is not None else "null"
-    criteria = ", ".join(f"{_criterion(rule)} as by_{n}" for n, rule in enumerate(attribute.rules))
+    criteria = ", ".join(f"{_criterion(rule, support)} as by_{n}" for n, rule in enumerate(attribute.rules))
     con.execute(
         f"""
         create or replace temp table _survivor_group as
         with raw as (
-            select entity_id, record_id, source_no, rank, day, place, {value}::varchar as written, {key}::varchar as key,
-                {valid} as valid, {_preference(attribute.preferred)} as preference, {within}::varchar as within
+            select entity_id, record_id, source_no, rank, day, place,
+                {value}::varchar as written, {key}::varchar as key, {valid} as valid,
+                {_preference(attribute.preferred)} as preference, {within}::varchar as within
                 {companions}
             from _survivor_member
         ),
@@ -207,11 +214,13 @@ def _groups(con: DuckDBPyConnection, attribute: Attribute, config: EntitySurvivo
             where trim(written) <> ''
         )
         select entity_id, key,
-            arg_min({{'value': written, 'record_id': record_id {packed}}}, standing) as best,
-            {SUPPORT} as support,
+            arg_min(written, standing) as value,
+            arg_min(record_id, standing) as record_id,
+            {companions_kept}
+            {support} as support,
             {criteria},
-            any_value(within order by within) as within,
-            coalesce(bool_or(valid and rank <= {config.trusted_rank}), false) as trusted
+            min(within) as within,
+            coalesce(bool_or(valid and rank <= {trusted_rank}), false) as trusted
         from candidate
         group by entity_id, key
         """
@@ -239,7 +248,7 @@ def _preference(columns: ColumnValues | None) -> str:
     return f"case {quote(columns.column)}::varchar {cases} else {len(columns.values)} end"
 
 
-def _criterion(rule: Rule) -> str:
+def _criterion(rule: Rule, support: str) -> str:
     """Return what a rule says of a group of equal values, as an aggregate where smaller is better."""
     match rule:
         case "valid":
@@ -251,33 +260,45 @@ def _criterion(rule: Rule) -> str:
         case "recency":
             return "-max(day)"
         case "support":
-            return f"-{SUPPORT}"
+            return f"-{support}"
         case "completeness":
             return "-max(size)"
 
 
 def _winners(con: DuckDBPyConnection, attribute: Attribute) -> None:
-    """Make `_survivor_winner`: entity_id, top (the best values, best first), conflict."""
-    order = ", ".join(f"by_{n}" for n in range(len(attribute.rules)))
-    packed = ", ".join(f"'by_{n}': by_{n}" for n in range(len(attribute.rules)))
+    """Make `_survivor_winner`: entity_id, value, record_id, companions, support, rule, runners_up."""
+    rules = range(len(attribute.rules))
+    order = ", ".join(f"by_{n}" for n in rules)
+    companions = "".join(f"companion_{n}, " for n in range(len(attribute.companions)))
+    decided = " ".join(f"when by_{n} <> lead(by_{n}) over w then '{attribute.rules[n]}'" for n in rules)
+    con.execute(
+        f"""
+        create or replace temp table _survivor_ranked as
+        select entity_id, value, record_id, {companions} support, row_number() over w as place,
+            case {decided} else '{TIE_BREAK}' end as rule
+        from _survivor_group
+        semi join (select entity_id from _survivor_group group by entity_id having count(*) > 1) using (entity_id)
+        window w as (partition by entity_id order by {order}, key)
+        """
+    )
     con.execute(
         f"""
         create or replace temp table _survivor_winner as
-        with several as (
-            select entity_id from _survivor_group group by entity_id having count(*) > 1
-        ),
-        choice as (
-            select entity_id, {{'best': best, 'support': support, {packed}}} as value, row({order}, key) as standing
-            from _survivor_group
+        with runners_up as (
+            select entity_id,
+                to_json(list({{'value': value, 'record_id': record_id}} order by place))::varchar as listed
+            from _survivor_ranked
+            where place between 2 and {RUNNERS_UP + 1}
+            group by entity_id
         )
-        select entity_id, [value] as top
-        from choice
-        anti join several using (entity_id)
+        select entity_id, value, record_id, {companions} support, '{ONLY}' as rule, null::varchar as runners_up
+        from _survivor_group
+        anti join _survivor_ranked using (entity_id)
         union all
-        select entity_id, arg_min(value, standing, {RUNNERS_UP + 1})
-        from choice
-        semi join several using (entity_id)
-        group by entity_id
+        select r.entity_id, value, record_id, {companions} support, rule, u.listed
+        from _survivor_ranked r
+        join runners_up u on u.entity_id = r.entity_id
+        where r.place = 1
         """
     )
     disagreeing = "select entity_id from _survivor_group where trusted group by entity_id, within having count(*) > 1"
@@ -290,35 +311,30 @@ def _winners(con: DuckDBPyConnection, attribute: Attribute) -> None:
 
 
 def _keep_provenance(con: DuckDBPyConnection, attribute: Attribute, provenance: str) -> None:
-    decided = " ".join(f"when top[1].by_{n} <> top[2].by_{n} then '{rule}'" for n, rule in enumerate(attribute.rules))
     con.execute(
         f"""
         insert into {quote(provenance)}
-        select w.entity_id, $attribute, top[1].best.value, top[1].best.record_id,
-            case when len(top) = 1 then '{ONLY}' {decided} else '{TIE_BREAK}' end,
-            top[1].support, (c.entity_id is not null)::integer,
-            case when len(top) > 1 then
-                to_json([{{'value': x.best.value, 'record_id': x.best.record_id}} for x in top[2:]])::varchar
-            end
+        select w.entity_id, ?, w.value, w.record_id, w.rule, w.support, (c.entity_id is not null)::integer, w.runners_up
         from _survivor_winner w
         left join _survivor_conflict c on c.entity_id = w.entity_id
+        order by w.entity_id
         """,
-        {"attribute": attribute.name},
+        [attribute.name],
     )
     for n, companion in enumerate(attribute.companions):
         con.execute(
             f"""
             insert into {quote(provenance)}
-            select entity_id, $companion, trim(top[1].best.c{n}), top[1].best.record_id,
-                'with_' || $attribute, top[1].support, 0, null
+            select entity_id, ?, trim(companion_{n}::varchar), record_id, ?, support, 0, null
             from _survivor_winner
-            where trim(top[1].best.c{n}) <> ''
+            where trim(companion_{n}::varchar) <> ''
+            order by entity_id
             """,
-            {"companion": companion, "attribute": attribute.name},
+            [companion, f"with_{attribute.name}"],
         )
 
 
-def _golden(con: DuckDBPyConnection, config: EntitySurvivorship, out: SurvivorTables) -> None:
+def _golden(con: DuckDBPyConnection, config: EntitySurvivorship, out: SurvivorTables, support: str) -> None:
     golden = ", ".join(
         f"max(value) filter (where attribute = '{name}') as {quote(name)}" for name in config.golden_columns()
     )
@@ -333,7 +349,7 @@ def _golden(con: DuckDBPyConnection, config: EntitySurvivorship, out: SurvivorTa
             group by entity_id
         ),
         size as (
-            select entity_id, count(*)::integer as records, {SUPPORT} as sources
+            select entity_id, count(*)::integer as records, {support} as sources
             from _survivor_member
             group by entity_id
         )

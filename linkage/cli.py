@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, date, datetime
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +18,8 @@ from eval.errors import EvalError
 from golden_records.errors import GoldenRecordsError
 from linkage.console import Console
 from linkage.errors import FAILED, QUARANTINED, WRONG_USE, ConfigError, LinkageError
+from linkage.fields import ENTITIES
+from linkage.fields import Entity as EntityName
 from linkage.ingest.errors import IngestError
 
 app = typer.Typer(
@@ -34,27 +36,27 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 WorkspacePath = Annotated[Path, typer.Argument(metavar="WORKSPACE", help="The workspace directory.")]
 
 
-class Entity(str, Enum):
+class Entity(StrEnum):
     """Entity types, as the command line spells them."""
 
     legal_person = "legal_person"
     natural_person = "natural_person"
 
 
-class Mode(str, Enum):
+class Mode(StrEnum):
     """Whether a file holds every subject of its source or only what changed."""
 
     full = "full"
     delta = "delta"
 
 
-class Engine(str, Enum):
+class Engine(StrEnum):
     """Engines that can run the batch."""
 
     duckdb = "duckdb"
 
 
-class Language(str, Enum):
+class Language(StrEnum):
     """Languages of reports and explanations."""
 
     zh = "zh"
@@ -174,7 +176,7 @@ def run(
     from linkage.workspace import open_workspace
 
     console = Console(quiet=quiet, as_json=as_json)
-    chosen = (entity.value,) if entity else None
+    chosen = (_entity(entity),) if entity else None
     return run_month(
         open_workspace(workspace), entities=chosen, language=lang.value if lang else None, now=_now(), console=console
     )
@@ -198,7 +200,7 @@ def link(
     from linkage.one_off import LinkRequest, link_files
 
     request = LinkRequest(
-        entity=entity.value,
+        entity=_entity(entity),
         files=tuple(files),
         output=output,
         source_config=config,
@@ -221,7 +223,7 @@ def train(
     from linkage.monthly import forget_models
     from linkage.workspace import open_workspace
 
-    chosen = (entity.value,) if entity else None
+    chosen = (_entity(entity),) if entity else None
     return forget_models(open_workspace(workspace), entities=chosen, now=_now(), console=Console(quiet=quiet))
 
 
@@ -298,6 +300,10 @@ def evaluate(
     metrics = evaluate_files(clusters, truth)
     Console(as_json=as_json).result(as_table(metrics), as_dict(metrics))
     return 0
+
+
+def _entity(chosen: Entity) -> EntityName:
+    return next(name for name in ENTITIES if name == chosen.value)
 
 
 def _date(text: str) -> date:

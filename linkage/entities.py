@@ -160,6 +160,7 @@ join {quote(run.table("clusters"))} c on r.record_id = c.record_id""")
 
 def _make_review_cases(run: Linkage) -> None:
     """One case per pair of profiles a person should look at, shown by the smallest record id of either."""
+    entity = run.config.entity
     run.con.execute(f"""
 create or replace table {quote(run.table("review_case"))} as
 with shown as (
@@ -185,8 +186,8 @@ ordered as (
     join shown b on c.right_id = b.profile_id
 )
 select
-    'RC-' || left(md5(concat_ws('|', '{run.config.entity}', o.kind, o.left_record_id, o.right_record_id)), 20) as case_id,
-    '{run.config.entity}' as entity_type,
+    'RC-' || left(md5(concat_ws('|', '{entity}', o.kind, o.left_record_id, o.right_record_id)), 20) as case_id,
+    '{entity}' as entity_type,
     o.kind,
     o.rule,
     o.match_weight,

@@ -137,6 +137,7 @@ class TrainingConfig(_Section):
         em_block: columns that block the pairs of the expectation maximisation.
         max_pairs: random pairs sampled for the u-probabilities.
         max_label_group: profiles with one label value beyond which the value is not trusted as a label.
+        base_strength: labelled pairs' worth of the base model's m-probabilities; raising it trusts the data less.
         tf_prior_strength: profiles' worth of average frequency that smooth a term's own frequency; raising it makes
             rare values count less in small files.
         tf_minimum: smallest frequency a term can have; a rarer one weighs no more.
@@ -149,6 +150,7 @@ class TrainingConfig(_Section):
     em_block: tuple[str, ...]
     max_pairs: float = 2e6
     max_label_group: int = 50
+    base_strength: float = 200.0
     tf_prior_strength: float = 5000.0
     tf_minimum: float = 1e-6
     weight_bound: float = 30.0
@@ -210,10 +212,14 @@ class EntityConfig(_Section):
     def profile_columns(self) -> tuple[str, ...]:
         """The standardised columns that comparing, blocking, training and clustering read, sorted."""
         read: set[str] = {self.training.label, *self.training.em_block, *self.clustering.exclusive}
+
+        def note(column: str) -> str:
+            read.add(column)
+            return column
+
         conditions = [level.condition for levels in self.levels.values() for level in levels if level.condition]
         for condition in (*conditions, *self.conditions.values()):
-            condition.sql(lambda column: read.add(column) or column, lambda column: column)  # type: ignore[func-returns-value]
-            condition.sql(lambda column: column, lambda column: read.add(column) or column)  # type: ignore[func-returns-value]
+            condition.sql(note, note)
         for levels in self.levels.values():
             read |= {level.term_frequency for level in levels if level.term_frequency}
         for rule in self.blocking:

@@ -30,7 +30,7 @@ class LevelParameters(BaseModel):
         level: the level's name.
         m: probability of the level among matches.
         u: probability of the level among non-matches.
-        m_from: where m comes from (labels, em, smoothed, pooled).
+        m_from: where m comes from (labels, em, base, pooled).
         u_from: where u comes from (sample, frequencies, smoothed, pooled).
     """
 
@@ -95,6 +95,14 @@ class Model(BaseModel):
         """
         strength = self.tf_prior_strength
         return max((count + strength * level_u) / (total + strength), self.tf_minimum)
+
+
+def base_model(config: EntityConfig) -> Model | None:
+    """Return the shipped model as a base for training, if it fits the configuration's levels."""
+    try:
+        return load_model(config)
+    except ConfigError:
+        return None
 
 
 def levels_hash(config: EntityConfig) -> str:

@@ -125,9 +125,7 @@ def roll_back(workspace: Workspace, release: int, *, now: datetime, console: Con
     return 0
 
 
-def forget_models(
-    workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, console: Console
-) -> int:
+def forget_models(workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, console: Console) -> int:
     """Remove the workspace's models, so that the next run trains new ones."""
     with locked(workspace, now=now, what="train"):
         for entity in entities or ENTITIES:

@@ -1,8 +1,8 @@
 """`guiyi link`: link the records of a few files once, without a workspace.
 
 Writes to the output directory: `clusters.parquet`, `pairs.parquet`, `golden.parquet`, `quarantine.parquet`,
-`report.html`, `report.json` and `manifest.json`. The directory appears whole: results are written beside it and moved in
-at the end. docs/tables.md lists the columns.
+`report.html`, `report.json` and `manifest.json`. Results are written beside the directory and moved in at the end.
+docs/tables.md lists the columns.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from blocking.sql import quote
 from linkage.clustering import cluster
 from linkage.database import columns_of, count
 from linkage.entity_config import EntityConfig
-from linkage.model import Model, load_model
+from linkage.model import Model, base_model, load_model
 from linkage.profiles import make_profiles
 from linkage.scoring import make_term_frequencies, score
 from linkage.stages import StageClock
@@ -121,7 +121,8 @@ def _choose_model(run: Linkage) -> int:
     labels = label_pairs(run.con, run.config, run.table("profiles"))
     enough = labels >= run.config.training.minimum_label_pairs
     if options.training == "always" or (options.training == "auto" and enough):
-        run.model, run.model_origin = train(run.con, run.config, profiles=run.table("profiles")), "trained"
+        run.model = train(run.con, run.config, profiles=run.table("profiles"), base=base_model(run.config))
+        run.model_origin = "trained"
     else:
         run.model, run.model_origin = load_model(run.config), "shipped"
     return labels

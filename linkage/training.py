@@ -49,13 +49,15 @@ from (
     return int(pairs)
 
 
-def train(con: DuckDBPyConnection, config: EntityConfig, *, profiles: str) -> Model:
+def train(con: DuckDBPyConnection, config: EntityConfig, *, profiles: str, base: Model | None) -> Model:
     """Estimate a model.
 
     Args:
         con: DuckDB connection.
         config: the entity type; `config.training` says how.
         profiles: the profiles to learn from.
+        base: a model whose m-probabilities stand in where the labels say little, as if
+            `config.training.base_strength` pairs had shown them; without one, a rough start takes its place.
     """
     labels = label_pairs(con, config, profiles)
     sample = "training_profiles"
@@ -77,8 +79,10 @@ left join (
     linker.training.estimate_m_from_label_column("training_label")
     trained = linker.misc.save_model_to_json()
     exact_u = _equal_value_u(con, config, profiles)
-    draft = _model(con, config, trained, profiles, labels, prior, exact_u, blind=frozenset(config.training.label_blind))
-    draft = _estimate_blind(con, config, draft, sample)
+    start = _starting_m(config, base)
+    observed = _observed(con, config, sample)
+    draft = _model(con, config, trained, profiles, labels, prior, exact_u, start, observed)
+    draft = _estimate_blind(con, config, draft, sample, start)
     con.execute(f"drop table {quote(sample)}")
     return draft
 
@@ -92,7 +96,7 @@ def _linker(con: DuckDBPyConnection, table: str, settings: dict[str, Any]) -> Li
 def _prior(con: DuckDBPyConnection, config: EntityConfig, profiles: str, labels: int) -> float:
     (labelled,) = only_row(con, f"select count({quote(config.training.label)}) from {quote(profiles)}")
     possible = labelled * (labelled - 1) / 2
-    return max(labels, 1) / max(possible, 1e4)
+    return float(max(labels, 1) / max(possible, 1e4))
 
 
 def _equal_value_u(con: DuckDBPyConnection, config: EntityConfig, profiles: str) -> dict[tuple[str, str], float]:
@@ -122,8 +126,8 @@ def _model(
     labels: int,
     prior: float,
     exact_u: dict[tuple[str, str], float],
-    *,
-    blind: frozenset[str],
+    start: dict[tuple[str, str], float],
+    observed: dict[str, int],
 ) -> Model:
     comparisons: dict[str, tuple[LevelParameters, ...]] = {}
     by_name = {c["output_column_name"]: c["comparison_levels"] for c in trained["comparisons"]}
@@ -131,13 +135,13 @@ def _model(
         levels = [level for level in config.levels[comparison.name] if not level.is_missing]
         found = {level["label_for_charts"]: level for level in by_name[comparison.name]}
         rows = []
-        for position, level in enumerate(levels):
-            m, m_from = found[level.name].get("m_probability"), "labels"
+        for level in levels:
+            m_start = start[comparison.name, level.name]
+            m, m_from = m_start, "start"
+            if comparison.name not in config.training.label_blind:
+                seen = found[level.name].get("m_probability") or 0.0
+                m, m_from = _blend(seen, observed[comparison.name], m_start, config, "labels")
             u, u_from = found[level.name].get("u_probability"), "sample"
-            if comparison.name in blind:
-                m, m_from = _starting_m(position, len(levels)), "start"
-            if m is None:
-                m, m_from = 0.5 / max(labels, 1), "smoothed"
             shared = exact_u.get((comparison.name, level.name))
             if shared is not None and (u is None or shared < u * 10):
                 u, u_from = min(shared, u) if u else shared, "frequencies"
@@ -161,21 +165,55 @@ def _model(
     )
 
 
-def _starting_m(position: int, levels: int) -> float:
-    return 0.9 if position == 0 else 0.1 / (levels - 1)
+def _blend(seen: float, pairs: float, start: float, config: EntityConfig, source: str) -> tuple[float, str]:
+    """Return an m-probability drawn towards the start, and whether the data or the start says more."""
+    strength = config.training.base_strength
+    m = (seen * pairs + start * strength) / (pairs + strength)
+    return m, source if seen * pairs >= start * strength else "base"
 
 
-def _estimate_blind(con: DuckDBPyConnection, config: EntityConfig, draft: Model, sample: str) -> Model:
+def _starting_m(config: EntityConfig, base: Model | None) -> dict[tuple[str, str], float]:
+    """Return a first m-probability per (comparison, level): the base model's, else falling from level to level."""
+    if base is not None:
+        return {(name, row.level): row.m for name, rows in base.comparisons.items() for row in rows}
+    start: dict[tuple[str, str], float] = {}
+    for name, levels in config.levels.items():
+        compared = [level.name for level in levels if not level.is_missing]
+        for position, level in enumerate(compared):
+            start[name, level] = 0.9 if position == 0 else 0.1 / (len(compared) - 1)
+    return start
+
+
+def _observed(con: DuckDBPyConnection, config: EntityConfig, sample: str) -> dict[str, int]:
+    """Return per comparison how many labelled pairs have something to compare."""
+    counts = ", ".join(
+        f"count(*) filter (not {missing.condition.sql(lambda c: f'l.{quote(c)}', lambda c: f'r.{quote(c)}')})"
+        for levels in config.levels.values()
+        if (missing := levels[0]).condition is not None
+    )
+    row = only_row(
+        con,
+        f"""
+select {counts}
+from {quote(sample)} l
+join {quote(sample)} r on l.training_label = r.training_label and l.profile_id < r.profile_id""",
+    )
+    return dict(zip(config.levels, row, strict=True))
+
+
+def _estimate_blind(
+    con: DuckDBPyConnection, config: EntityConfig, draft: Model, sample: str, start: dict[tuple[str, str], float]
+) -> Model:
     """Estimate the comparisons that the label decides by expectation maximisation, all others held fixed."""
     blind = config.training.label_blind
-    if not blind:
+    matches = _expected_matches(con, config, sample)
+    if not blind or not matches:
         return draft
-    settings = splink_settings(config, draft, estimate=blind)
-    linker = _linker(con, sample, settings)
+    linker = _linker(con, sample, splink_settings(config, draft, estimate=blind))
     session = linker.training.estimate_parameters_using_expectation_maximisation(
         block_on(*config.training.em_block), estimate_without_term_frequencies=True, max_pairs=2e6
     )
-    del session
+    share = float(session.core_model_settings.probability_two_random_records_match)
     trained = {
         c["output_column_name"]: {level["label_for_charts"]: level for level in c["comparison_levels"]}
         for c in linker.misc.save_model_to_json()["comparisons"]
@@ -184,15 +222,32 @@ def _estimate_blind(con: DuckDBPyConnection, config: EntityConfig, draft: Model,
     against = {c.name: c.against for c in config.comparison}
     for name in blind:
         rows = []
-        for parameters in draft.comparisons[name]:
-            m = trained[name][parameters.level].get("m_probability")
-            rows.append(
-                parameters.model_copy(
-                    update={"m": m or 0.5 / max(draft.label_pairs, 1), "m_from": "em" if m else "smoothed"}
-                )
-            )
+        for row in draft.comparisons[name]:
+            seen = trained[name][row.level].get("m_probability") or 0.0
+            m, m_from = _blend(seen, matches[name] * share, start[name, row.level], config, "em")
+            rows.append(row.model_copy(update={"m": m, "m_from": m_from}))
         comparisons[name] = make_sense(rows, against=against[name], bound=config.training.weight_bound)
     return draft.model_copy(update={"comparisons": comparisons})
+
+
+def _expected_matches(con: DuckDBPyConnection, config: EntityConfig, sample: str) -> dict[str, int]:
+    """Return per label-blind comparison how many pairs of the training block have something to compare."""
+    joined = " and ".join(f"l.{quote(c)} = r.{quote(c)}" for c in config.training.em_block)
+    found: dict[str, int] = {}
+    for name in config.training.label_blind:
+        condition = config.levels[name][0].condition
+        assert condition is not None
+        missing = condition.sql(lambda c: f"l.{quote(c)}", lambda c: f"r.{quote(c)}")
+        (pairs,) = only_row(
+            con,
+            f"""
+select count(*) filter (not {missing})
+from {quote(sample)} l
+join {quote(sample)} r on {joined} and l.profile_id < r.profile_id""",
+        )
+        if pairs:
+            found[name] = pairs
+    return found
 
 
 def make_sense(rows: list[LevelParameters], *, against: tuple[str, ...], bound: float) -> tuple[LevelParameters, ...]:
@@ -253,5 +308,5 @@ def check_trained(model: Model, config: EntityConfig) -> list[str]:
         for name, rows in model.comparisons.items()
         if name in known
         for parameters in rows
-        if "smoothed" in (parameters.m_from, parameters.u_from)
+        if parameters.m_from == "base" or parameters.u_from == "smoothed"
     ]

@@ -179,7 +179,11 @@ def levels(field: str, former: str | None = None) -> tuple[Level, ...]:
 def _former_level(field: str, former: str) -> Level:
     return Level(
         "former_name",
-        any_of(Contains(f"{field}_full", f"{former}_texts"), Contains(f"{field}_full", f"{field}_former")),
+        any_of(
+            Contains(f"{field}_full", f"{former}_texts"),
+            Contains(f"{field}_full", f"{field}_former"),
+            all_of(Contains(f"{field}_core", f"{former}_cores"), Not(region_conflict(field))),
+        ),
         "一方名称是另一方的曾用名",
         "one side's name is a former name of the other",
     )

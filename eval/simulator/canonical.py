@@ -11,13 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from eval.simulator.columns import Ints, Text, constant, days, digits, join, nothing, rows_of, stream
+from eval.simulator.columns import Draw, Ints, Text, constant, days, digits, join, nothing, rows_of, stream
+from eval.simulator.damage import patterns
 from eval.simulator.district import make_feeds, make_world, no_changes, step_feed
 from eval.simulator.error_table import Alternative, Batch
 from eval.simulator.errors import corrupt, error_lists
 from eval.simulator.feeds import Feed
 from eval.simulator.profile import SimulatorError, SimulatorProfile, load_profile
-from eval.simulator.sources import plans, shape
+from eval.simulator.sources import PLANS, shape
 from eval.simulator.truth import error_counts, truth_table
 
 LEGAL_PERSON_FIELDS = (
@@ -53,6 +54,17 @@ NATURAL_PERSON_FIELDS = (
     "nationality",
 )
 FIELDS = {"legal_person": LEGAL_PERSON_FIELDS, "natural_person": NATURAL_PERSON_FIELDS}
+# Sources of a corrupted registry, in the order they are taken.
+REGISTRY_SOURCES = (
+    "market_registry",
+    "tax_registration",
+    "grid_premises",
+    "electricity_customers",
+    "credit_bureau_companies",
+    "social_insurance_units",
+    "court_judgments",
+    "administrative_penalties",
+)
 # Mean records per subject with the shipped profile, to size a population for a number of records.
 _RECORDS_PER_SUBJECT = {"legal_person": 3.8, "natural_person": 3.15}
 
@@ -105,9 +117,9 @@ def corrupt_registry(
 ) -> CorruptionSummary:
     """Write a corrupted copy of a table of organisations as several sources would have it, and its truth.
 
-    Every row is one organisation. Each of the first `copies` sources (registry first, then tax, social insurance, grid
-    and so on) takes its share of the rows, keeps the fields it has and errs as its channel does. Writes
-    `OUTPUT/legal_person.parquet` and `OUTPUT/truth.parquet`, as `simulate_canonical` does.
+    Every row is one organisation. Each of the first `copies` sources of `REGISTRY_SOURCES` takes its share of the rows,
+    keeps the fields it has and errs as its channel does. Writes `OUTPUT/legal_person.parquet` and
+    `OUTPUT/truth.parquet`, as `simulate_canonical` does.
 
     Args:
         table: canonical legal_person columns (`name` at least), all text; other columns are ignored.
@@ -120,7 +132,7 @@ def corrupt_registry(
         SimulatorError: no `name` column, no rows, or a number of copies out of range.
     """
     profile = profile or load_profile()
-    sources = plans("legal_person")
+    sources = [plan for name in REGISTRY_SOURCES for plan in PLANS if plan.name == name]
     if "name" not in table.column_names or table.num_rows == 0:
         raise SimulatorError("corrupt_registry: table: needs a column `name` and at least one row")
     if not 1 <= copies <= len(sources):
@@ -133,7 +145,7 @@ def corrupt_registry(
         taken = np.flatnonzero(rng.random(table.num_rows) < settings.coverage)
         twice = taken[rng.random(len(taken)) < settings.duplicates]
         subjects = rng.permutation(np.concatenate([taken, twice]))
-        batch = _registry_batch(registry, subjects, shape(plan.name).fields)
+        batch = _registry_batch(registry, subjects, shape(plan.name).fields, rng)
         applied = corrupt(batch, profile.error_rates(shape(plan.name).channel), rng)
         ids = join(plan.prefix, digits(np.arange(len(subjects)) * 7 + 100_003, 9))
         as_of = constant(f"{profile.start_month}-28", len(subjects))
@@ -177,7 +189,7 @@ def _canonical(entity: str, source: str, ids: Text, as_of: Text, columns: dict[s
     return pa.table({"source": constant(source, count), "source_record_id": ids, "as_of": as_of, **fields})
 
 
-def _registry_batch(registry: dict[str, Text], subjects: Ints, fields: tuple[str, ...]) -> Batch:
+def _registry_batch(registry: dict[str, Text], subjects: Ints, fields: tuple[str, ...], rng: Draw) -> Batch:
     wanted = {field: registry[field] for field in fields if field in registry}
     # A source keyed by another number than the registry knows gets what follows from the code.
     if "uscc" in registry:
@@ -202,7 +214,28 @@ def _registry_batch(registry: dict[str, Text], subjects: Ints, fields: tuple[str
     if "uscc" in registry:
         alternatives["code"] = lambda rows: rows_of(registry["uscc"], subjects[rows])
         alternatives["old_code"] = lambda rows: _organisation_code(rows_of(registry["uscc"], subjects[rows]))
+    if "address" in registry:
+        places = registry["address"]
+        alternatives["restyled_address"] = lambda rows: _restyled(rows_of(places, subjects[rows]), rng)
+        # Where a firm was before is not in a registry: somebody else's address stands in.
+        before = rng.permutation(len(places))
+        alternatives["stale_address"] = lambda rows: rows_of(places, before[subjects[rows]])
     return Batch("legal_person", columns, alternatives)
+
+
+def _restyled(address: Text, rng: Draw) -> Text:
+    """Write addresses as another department would: without their first divisions, other words for block and room."""
+    return patterns(
+        address,
+        rng,
+        (r"^[^省市]{2,3}省", ""),
+        (r"^(?:[^省市]{2,3}省)?[^省市区]{2,3}市", ""),
+        (r"^(?:[^省市]{2,3}省)?(?:[^省市区]{2,3}市)?[^省市区]{2,4}区", ""),
+        (r"栋", "座"),
+        (r"[室号]$", ""),
+        (r"单元", "-"),
+        (r"(\d)[层楼](\d)", r"\1F\2"),
+    )
 
 
 def _organisation_code(code: Text) -> Text:

@@ -96,9 +96,10 @@ def simulate(
         for feed in feeds:
             tell(f"{label} {feed.plan.name}")
             done = step_feed(feed, world, month, changes, seed)
-            load, bad = _write_load(feed, done, month, label, output, profile, seed)
-            loads.append(load)
-            damage += [(label, item) for item in bad]
+            written = _write_load(feed, done, month, label, output, profile, seed)
+            if written is not None:
+                loads.append(written[0])
+                damage += [(label, item) for item in written[1]]
     errors = write_truth(output / "truth", feeds, world, damage)
     (output / "loads.toml").write_text(_loads_toml(loads), encoding="utf-8")
     records = {feed.plan.name: len(feed) for feed in feeds}
@@ -171,7 +172,8 @@ def _employ(world: World, seed: int) -> None:
     people, firms = world.people, world.organisations
     open_ = np.asarray(pc.equal(firms.status, OPEN))
     employers = np.flatnonzero((firms.opens <= 1) & (firms.kind != INDIVIDUAL) & open_)
-    adults = people.adults(int(world.months[0]))
+    age = (int(world.months[0]) - people.households.birth) / 365.25
+    adults = np.flatnonzero((age >= 18) & (age < 66))
     workers = adults[rng.random(len(adults)) < 0.72]
     if len(employers) and len(workers):
         size = zipf(len(employers), 0.6, 5.0)
@@ -180,7 +182,8 @@ def _employ(world: World, seed: int) -> None:
 
 def _write_load(
     feed: Feed, done: Step, month: int, label: str, output: Path, profile: SimulatorProfile, seed: int
-) -> tuple[Load, tuple[Damage, ...]]:
+) -> tuple[Load, tuple[Damage, ...]] | None:
+    """Write a source's load of a month; a source with nothing to send sends no file."""
     form = shape(feed.plan.name)
     delta = feed.plan.mode == "delta" and month > 1
     if delta:
@@ -189,6 +192,8 @@ def _write_load(
     else:
         rows = np.flatnonzero(feed.live)
         codes = operations(form, len(rows), 0, 0)
+    if len(rows) == 0:
+        return None
     table = department_table(feed, rows, codes)
     rng = stream(seed, "file", feed.plan.name, month)
     rates = profile.row_rates(form.channel)

@@ -109,6 +109,8 @@ def _share_with_sibling(rng: Draw, people: Households, given: Text, share: float
     chance = np.where(people.twin_of >= 0, max(share, 0.85), share)
     chosen = np.flatnonzero(sibling & (rng.random(len(people)) < chance))
     matrix = codepoints(given)
+    if matrix.shape[1] < 2:
+        return given
     both_long = (matrix[chosen, 1] > 0) & (matrix[chosen - 1, 1] > 0)
     chosen = chosen[both_long]
     shared, own = matrix[chosen - 1], matrix[chosen].copy()

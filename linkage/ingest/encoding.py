@@ -176,7 +176,8 @@ def _is_certain(profile: FileProfile, given: str) -> bool:
 
 def _detect(path: Path, profile: FileProfile) -> str:
     zeros = (profile.head[0::2].count(0), profile.head[1::2].count(0))
-    if len(profile.head) >= 16 and max(zeros) * 4 > len(profile.head) // 2 and min(zeros) * 8 < max(zeros):
+    is_half_empty = len(profile.head) >= 16 and max(zeros) * 8 > len(profile.head) and min(zeros) * 8 < max(zeros)
+    if is_half_empty and profile.continuation_bytes < _CERTAIN_BYTES:
         return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
     if profile.first_bad_utf8 is None:
         return "utf-8"

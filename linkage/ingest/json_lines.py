@@ -22,6 +22,9 @@ from linkage.ingest.readers import Chunk, Rejected, TextTable, header_of, text_c
 from linkage.ingest.rendering import render
 from linkage.ingest.undecodable import raw_json, separate_undecodable
 
+# Numbers stay the digits they were written with.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
 
 def read_json_lines(path: Path, encoding: str) -> TextTable:
     """Open a JSON Lines file; its columns are known when its chunks have been read.
@@ -68,7 +71,9 @@ class _Batch:
             self.rejected.append(Rejected(number, *_reason(line), raw))
             return
         for title, value in values.items():
-            self.columns.setdefault(title, [None] * len(self.numbers)).append(value)
+            if title not in self.columns:
+                self.columns[title] = [None] * len(self.numbers)
+            self.columns[title].append(value)
         self.numbers.append(number)
         for column in self.columns.values():
             if len(column) < len(self.numbers):
@@ -89,8 +94,7 @@ class _Batch:
 def _values(line: str) -> dict[str, str | None] | None:
     """Return the object of a line as text values; None if the line is no JSON object."""
     try:
-        # Numbers stay the digits they were written with.
-        parsed = json.loads(line, parse_int=str, parse_float=str, parse_constant=str)
+        parsed = _DECODER.decode(line.strip("\ufeff \t\r\n"))
         if not isinstance(parsed, dict):
             return None
         nested = [title for title, value in parsed.items() if isinstance(value, dict) or _has_nested(value)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -77,7 +77,7 @@ class Ledger:
         return next(d for e, kind, d in self.events if (e, kind) == (entity, event))
 
 
-def _table(con: DuckDBPyConnection, name: str, columns: str, rows: list[tuple[object, ...]]) -> None:
+def _table(con: DuckDBPyConnection, name: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
     con.execute(f"create or replace table {name} ({columns})")
     if rows:
         one = f"({', '.join('?' * len(rows[0]))})"

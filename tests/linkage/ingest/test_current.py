@@ -92,7 +92,7 @@ HISTORY = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HISTORY)
 def test_the_records_in_force_are_those_of_a_replay(
     load: Load, tmp_path_factory: pytest.TempPathFactory, history: list[tuple[str, list[str]]]

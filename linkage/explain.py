@@ -1,0 +1,236 @@
+"""`guiyi explain`: why two records are, or are not, one entity.
+
+Reads the batch database of the last run. If the two were compared, their levels and weights are shown as scored; if
+they are one entity without having been compared, the chain of links that connects them is shown.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+from duckdb import DuckDBPyConnection
+
+from blocking.sql import quote
+from eval.report.explanation import Evidence, PairExplanation, ShownField, as_text, write_explanation
+from eval.report.explanation import as_json as explanation_json
+from linkage.console import Console
+from linkage.database import connect
+from linkage.entity_config import ENTITIES, EntityConfig, load_entity_config
+from linkage.errors import LinkageError
+from linkage.fields import CANONICAL_FIELDS
+from linkage.masking import mask_value
+from linkage.model import Model, load_model, term_frequency_columns
+from linkage.online import PairScore, score_pair
+from linkage.verdicts import BY_SCORE
+from linkage.workspace import Workspace
+
+
+def show_explanation(
+    workspace: Workspace,
+    left: str,
+    right: str,
+    *,
+    language: str,
+    html: Path | None,
+    unmasked: bool,
+    console: Console,
+) -> int:
+    """Explain two records of the last run.
+
+    Args:
+        workspace: the workspace.
+        left: `source:source_record_id`.
+        right: the other.
+        language: zh or en.
+        html: also write the explanation of the (first) pair as a page here.
+        unmasked: show natural persons' values in full.
+        console: where the explanation goes.
+
+    Raises:
+        LinkageError: there was no run yet, or a record is not in it.
+    """
+    if not workspace.batch.exists():
+        raise LinkageError(f"{workspace.root}: nothing to explain yet; next: guiyi run {workspace.root}")
+    with connect(workspace.batch) as con:
+        entity = _entity_of(con, left, right)
+        config = load_entity_config(entity)
+        model = load_model(config, workspace.model(entity))
+        explained = [
+            explain_records(con, config, model, a, b, unmasked=unmasked) for a, b in _steps(con, entity, left, right)
+        ]
+        together = _together(con, entity, left, right)
+    if html is not None:
+        write_explanation(explained[0], html, lang=language)
+    texts = [_heading(left, right, together, len(explained), language)]
+    texts += [as_text(one, lang=language) for one in explained]
+    data = {"one_entity": together, "pairs": [json.loads(explanation_json(one)) for one in explained]}
+    console.result("\n\n".join(texts), data)
+    return 0
+
+
+def explain_records(
+    con: DuckDBPyConnection, config: EntityConfig, model: Model, left: str, right: str, *, unmasked: bool
+) -> PairExplanation:
+    """Score two records in Python and say why, with the weights of the batch.
+
+    Args:
+        con: the batch database.
+        config: the entity type.
+        model: the model of the run.
+        left: record id.
+        right: record id.
+        unmasked: show natural persons' values in full.
+    """
+    rows = {record: _record(con, config, record) for record in (left, right)}
+    frequencies = _frequencies(con, config, rows[left])
+    score = score_pair(config, model, rows[left], rows[right], lambda c, v: frequencies.get((c, v)))
+    hide = config.entity == "natural_person" and not unmasked
+    return _explanation(config, left, right, rows, score, hide=hide)
+
+
+def _explanation(
+    config: EntityConfig, left: str, right: str, rows: Mapping[str, dict[str, Any]], score: PairScore, *, hide: bool
+) -> PairExplanation:
+    reasons = {rule.name: (rule.reason_zh, rule.reason_en) for rule in config.rule}
+    rule = None if score.verdict.rule == BY_SCORE else score.verdict.rule
+    return PairExplanation(
+        entity=config.entity,
+        left_id=left,
+        right_id=right,
+        left=_shown(config, rows[left], hide=hide),
+        right=_shown(config, rows[right], hide=hide),
+        prior_weight=score.prior_weight,
+        comparisons=tuple(
+            Evidence(
+                comparison=o.comparison,
+                level=o.level.name,
+                reason_zh=o.level.reason_zh,
+                reason_en=o.level.reason_en,
+                weight=o.weight,
+                tf_adjustment=o.frequency_adjustment,
+            )
+            for o in score.comparisons
+        ),
+        total_weight=score.weight,
+        probability=score.probability,
+        verdict=score.verdict.verdict,
+        rule=rule,
+        rule_reason_zh=reasons[rule][0] if rule else None,
+        rule_reason_en=reasons[rule][1] if rule else None,
+    )
+
+
+def _shown(config: EntityConfig, row: Mapping[str, Any], *, hide: bool) -> tuple[ShownField, ...]:
+    shown = []
+    for field in CANONICAL_FIELDS[config.entity]:
+        value = row.get(field)
+        if value is not None:
+            shown.append(ShownField(field=field, value=mask_value(field, value) if hide else value))
+        else:
+            shown.append(ShownField(field=field, value=None))
+    return tuple(shown)
+
+
+def _record(con: DuckDBPyConnection, config: EntityConfig, record: str) -> dict[str, Any]:
+    table = quote(f"{config.entity}_records")
+    found = con.sql(f"select * from {table} where record_id = ?", params=[record]).to_arrow_table().to_pylist()
+    return dict(found[0])
+
+
+def _frequencies(con: DuckDBPyConnection, config: EntityConfig, row: Mapping[str, Any]) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], float] = {}
+    for column in term_frequency_columns(config):
+        value = row.get(column)
+        if value is None:
+            continue
+        table = quote(f"{config.entity}_frequency_{column}")
+        rows = con.execute(f"select {quote('tf_' + column)} from {table} where {quote(column)} = ?", [value]).fetchall()
+        if rows:
+            found[column, value] = float(rows[0][0])
+    return found
+
+
+def _entity_of(con: DuckDBPyConnection, left: str, right: str) -> str:
+    tables = {row[0] for row in con.execute("show tables").fetchall()}
+    homes = []
+    for record in (left, right):
+        home = next(
+            (
+                entity
+                for entity in ENTITIES
+                if f"{entity}_records" in tables
+                and con.execute(f"select 1 from {quote(entity + '_records')} where record_id = ?", [record]).fetchall()
+            ),
+            None,
+        )
+        if home is None:
+            raise LinkageError(
+                "a record is not in the last run; write it as source:source_record_id, as in record_link"
+            )
+        homes.append(home)
+    if homes[0] != homes[1]:
+        raise LinkageError("one record is a legal person, the other a natural person; they are never one entity")
+    return homes[0]
+
+
+def _together(con: DuckDBPyConnection, entity: str, left: str, right: str) -> bool:
+    rows = con.execute(
+        f"select count(distinct entity_id) from {quote(entity + '_membership')} where record_id in (?, ?)",
+        [left, right],
+    ).fetchall()
+    return bool(rows[0][0] == 1)
+
+
+def _steps(con: DuckDBPyConnection, entity: str, left: str, right: str) -> list[tuple[str, str]]:
+    """Return the pairs of records to explain: the two, or the chain of links between them if only that joins them."""
+    profile = dict(
+        con.execute(
+            f"select record_id, profile_id from {quote(entity + '_profile_record')} where record_id in (?, ?)",
+            [left, right],
+        ).fetchall()
+    )
+    a, b = sorted((profile[left], profile[right]))
+    judged = con.execute(
+        f"select 1 from {quote(entity + '_judged')} where left_id = ? and right_id = ?", [a, b]
+    ).fetchall()
+    if judged or a == b or not _together(con, entity, left, right):
+        return [(left, right)]
+    links = con.execute(
+        f"""
+with inside as (
+    select profile_id from {quote(entity + "_clusters")}
+    where cluster_id = (select cluster_id from {quote(entity + "_clusters")} where record_id = ?)
+)
+select left_id, right_id, match_weight
+from {quote(entity + "_judged")}
+where verdict = 'auto' and left_id in (from inside) and right_id in (from inside)
+order by left_id, right_id""",
+        [left],
+    ).fetchall()
+    graph: nx.Graph[int] = nx.Graph()
+    graph.add_weighted_edges_from((x, y, 1.0 / max(weight, 1e-3)) for x, y, weight in links)
+    path = nx.shortest_path(graph, profile[left], profile[right], weight="weight")
+    shown = dict(
+        con.execute(
+            f"select profile_id, min(record_id) from {quote(entity + '_profile_record')} "
+            f"where profile_id in ({', '.join('?' * len(path))}) group by profile_id",
+            path,
+        ).fetchall()
+    )
+    records = [left, *(shown[p] for p in path[1:-1]), right]
+    return list(itertools.pairwise(records))
+
+
+def _heading(left: str, right: str, together: bool, steps: int, language: str) -> str:
+    if language == "zh":
+        verdict = "同一主体" if together else "不是同一主体"
+        chain = f"，由 {steps} 条链接相连" if steps > 1 else ""
+        return f"{left} 与 {right}：{verdict}{chain}"
+    verdict = "one entity" if together else "two entities"
+    chain = f", joined by a chain of {steps} links" if steps > 1 else ""
+    return f"{left} and {right}: {verdict}{chain}"

@@ -1,0 +1,40 @@
+"""How values of natural persons are shown to someone who may not see them, field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from matchers import address, date, person_name, personal_identifier, phone
+
+_MASKS = {
+    "name": person_name.mask,
+    "former_names": person_name.mask,
+    "legal_rep_name": person_name.mask,
+    "id_number": personal_identifier.mask,
+    "legal_rep_id_number": personal_identifier.mask,
+    "birth_date": date.mask,
+    "phone": phone.mask,
+    "address": address.mask,
+    "household_address": address.mask,
+}
+_PLAIN = frozenset(
+    ("sex", "ethnicity", "nationality", "id_type", "employer_name", "employer_uscc", "records", "sources", "conflicts")
+)
+
+
+def mask_value(field: str, value: str) -> str:
+    """Return a canonical field's value as it is shown; a field without a rule is hidden whole.
+
+    >>> mask_value("phone", "13812340001")
+    '138****0001'
+    """
+    if field in _PLAIN:
+        return value
+    mask = _MASKS.get(field)
+    return mask(value) if mask else "***"
+
+
+def mask_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record's values masked, numbers left as they are."""
+    return {k: mask_value(k, v) if isinstance(v, str) else v for k, v in values.items()}
