@@ -70,8 +70,8 @@ def _now() -> datetime:
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Directory to make.")] = Path("guiyi-demo"),
-    people: Annotated[int, typer.Option(min=100, help="Natural persons in the district.")] = 20_000,
-    organisations: Annotated[int, typer.Option(min=20, help="Organisations in the district.")] = 5_000,
+    people: Annotated[int, typer.Option(min=100, help="Natural persons in the district.")] = 8_000,
+    organisations: Annotated[int, typer.Option(min=20, help="Organisations in the district.")] = 2_000,
     months: Annotated[int, typer.Option(min=1, max=24)] = 3,
     seed: Annotated[int, typer.Option(help="The same seed gives the same district.")] = 20250101,
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.zh,
@@ -81,7 +81,7 @@ def demo(
     """Show the whole job on a simulated district, and print where to look."""
     from linkage.demo import run_demo
 
-    console = Console(quiet=quiet, as_json=as_json)
+    console = Console(quiet=quiet, brief=True, as_json=as_json)
     return run_demo(
         output,
         people=people,

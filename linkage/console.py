@@ -42,11 +42,13 @@ class Console:
 
     Args:
         quiet: say nothing but results and errors.
+        brief: show stages only while they run.
         as_json: results are JSON.
     """
 
-    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, brief: bool = False, as_json: bool = False) -> None:
         self.quiet = quiet
+        self.brief = brief
         self.as_json = as_json
         self._out = RichConsole(soft_wrap=True, highlight=False)
         self._err = RichConsole(stderr=True, soft_wrap=True, highlight=False)
@@ -69,6 +71,8 @@ class Console:
         if self._status is not None:
             self._status.stop()
             self._status = None
+        if self.brief:
+            return
         rows = f"{stage.rows:>12,} rows" if stage.rows else " " * 17
         self.say(f"{_title(stage):<58}{rows}{stage.seconds:>9.1f} s{stage.peak_mb:>8,.0f} MB")
 

@@ -73,6 +73,7 @@ def run_demo(
         raise LinkageError(f"{output}: exists and is not empty; remove it, or name another with --output")
     clock = StageClock(console)
     district = output / "district"
+    console.say(f"simulating {people:,} people and {organisations:,} organisations over {months} month(s)")
     with clock.stage("simulate") as stage:
         made = simulate_files(
             people=people, organisations=organisations, months=months, output=district, seed=seed, progress=None
@@ -81,12 +82,15 @@ def run_demo(
     workspace = create_workspace(output / "workspace")
     summary: RunSummary | None = None
     for month in _by_month(planned_loads(district)):
-        console.say(f"\nmonth {month[0].as_of:%Y-%m}: {len(month)} loads")
-        _ingest(workspace, month, clock, now)
+        rows = _ingest(workspace, month, clock, now)
         monthly = StageClock(console)
         with locked(workspace, now=now, what="demo"):
-            summary, _ = make_release(workspace, entities=None, now=now, clock=monthly)
+            summary, release = make_release(workspace, entities=None, now=now, clock=monthly)
         clock.stages.extend(monthly.stages)
+        console.say(
+            f"{month[0].as_of:%Y-%m}: {len(month)} loads, {rows:,} rows; release {release}: "
+            f"{sum(s.kept for s in summary.entities):,} records in {sum(s.entities for s in summary.entities):,} entities"
+        )
     assert summary is not None
     with clock.stage("evaluate"), connect(workspace.batch) as con:
         summary = _with_truth(con, summary, district / "truth")
@@ -154,7 +158,7 @@ def _by_month(loads: list[PlannedLoad]) -> list[list[PlannedLoad]]:
     return [months[key] for key in sorted(months)]
 
 
-def _ingest(workspace: Workspace, loads: list[PlannedLoad], clock: StageClock, now: datetime) -> None:
+def _ingest(workspace: Workspace, loads: list[PlannedLoad], clock: StageClock, now: datetime) -> int:
     with locked(workspace, now=now, what="demo"), clock.stage("ingest") as stage:
         for load in loads:
             manifests = ingest_files(
@@ -166,6 +170,7 @@ def _ingest(workspace: Workspace, loads: list[PlannedLoad], clock: StageClock, n
                 now=now,
             )
             stage.rows += sum(m.rows_in for m in manifests)
+        return stage.rows
 
 
 def _with_truth(con: DuckDBPyConnection, summary: RunSummary, truth: Path) -> RunSummary:
