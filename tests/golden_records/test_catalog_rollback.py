@@ -118,6 +118,31 @@ def test_an_id_that_ends_redirects_to_where_its_records_are(catalog: Catalog, co
     assert found.resolution.entity_id == parts["a"]
 
 
+def test_an_id_that_had_been_merged_by_then_leads_where_it_led_then(catalog: Catalog, con: DuckDBPyConnection) -> None:
+    run(catalog, con, {"a": ("1", None), "b": ("2", None), "c": ("3", None)})
+    first = members(catalog)
+    run(catalog, con, {"a": ("1", None), "b": ("2", None), "c": ("2", None)})
+    run(catalog, con, {"a": ("1", None), "b": ("1", None), "c": ("1", None)})
+    assert _leads_to(catalog, first["c"]) == first["a"]
+    rollback(catalog, 2, now=NOW)
+    assert _leads_to(catalog, first["c"]) == first["b"]
+    assert _leads_to(catalog, first["b"]) == first["b"]
+
+
+def test_what_had_vanished_by_then_stays_away(catalog: Catalog, con: DuckDBPyConnection) -> None:
+    run(catalog, con, SPLIT)
+    run(catalog, con, {"a": ("1", None)})
+    run(catalog, con, MERGED)
+    rollback(catalog, 2, now=NOW)
+    assert set(members(catalog)) == {"a"}
+
+
+def _leads_to(catalog: Catalog, identifier: str) -> str:
+    found = resolve_id(catalog, identifier)
+    assert found is not None
+    return found.entity_id
+
+
 def test_the_next_run_after_a_rollback_reuses_no_id_and_finds_anchored_ones_again(
     catalog: Catalog, con: DuckDBPyConnection
 ) -> None:

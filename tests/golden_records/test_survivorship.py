@@ -177,6 +177,15 @@ def test_a_representatives_name_and_document_come_from_one_record(con: DuckDBPyC
     assert reason(found, "legal_rep_id_number")["rule"] == "with_legal_rep_name"
 
 
+def test_parts_of_two_documents_are_never_put_together(con: DuckDBPyConnection) -> None:
+    rows = [
+        {"legal_rep_name": "王五", "legal_rep_id_type": "护照", "source": "registry"},
+        {"legal_rep_name": "王五", "legal_rep_id_number": "N5", "source": "tax"},
+    ]
+    (golden,) = run(con, rows)["golden"]
+    assert (golden["legal_rep_id_type"], golden["legal_rep_id_number"]) == ("护照", None)
+
+
 def test_multi_valued_attributes_keep_every_value_with_its_dates(con: DuckDBPyConnection) -> None:
     rows: Rows = [
         {"name": "甲", "phone_numbers": ["1", "2"], "address": "西乡A", "address_text": "a", "as_of": "2024-05-01"},
