@@ -27,6 +27,8 @@ class BlockingRule(BaseModel):
         keys: alternatives, each a list of parts that must all be present and equal.
         cap: largest block compared whole, in profiles; raising it finds more pairs at quadratic cost.
         refine: columns that split an oversized block.
+        title_zh: how a report calls it, Chinese.
+        title_en: the same in English.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +37,8 @@ class BlockingRule(BaseModel):
     keys: Annotated[tuple[tuple[str, ...], ...], Field(min_length=1)]
     cap: Annotated[int, Field(ge=2)] = 100
     refine: tuple[str, ...] = ()
+    title_zh: str = ""
+    title_en: str = ""
 
     @field_validator("keys")
     @classmethod

@@ -89,7 +89,7 @@ def run_demo(
         clock.stages.extend(monthly.stages)
         console.say(
             f"{month[0].as_of:%Y-%m}: {len(month)} loads, {rows:,} rows; release {release}: "
-            f"{sum(s.kept for s in summary.entities):,} records in {sum(s.entities for s in summary.entities):,} entities"
+            f"{sum(s.kept for s in summary.entities):,} records, {sum(s.entities for s in summary.entities):,} entities"
         )
     assert summary is not None
     with clock.stage("evaluate"), connect(workspace.batch) as con:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from importlib.metadata import version
 
 from blocking.sql import quote
@@ -19,6 +20,8 @@ from eval.report.summary import (
     histogram,
 )
 from linkage.database import count
+from linkage.entity_config import EntityConfig
+from linkage.fields import FIELDS
 from linkage.pipeline import Linkage
 from linkage.stages import StageClock
 from linkage.verdicts import BY_SCORE
@@ -59,6 +62,40 @@ def entity_section(
         model=_model(run),
         model_hash=model_hash(run),
     )
+
+
+def labels(configs: Iterable[EntityConfig]) -> dict[str, dict[str, tuple[str, str]]]:
+    """Return the names of rules, keys and cases that only the configuration knows, for the report."""
+    found: dict[str, dict[str, tuple[str, str]]] = {"rule": {}, "blocking": {}, "contested": {}, "remark": {}}
+    for config in configs:
+        for rule in config.rule:
+            short = (rule.reason_zh.partition("：")[0], rule.reason_en.partition(":")[0])
+            found["rule"][rule.name] = short
+            found["contested"][f"{rule.verdict}:{rule.name}"] = short
+        for key in config.blocking:
+            found["blocking"][key.name] = (key.title_zh or key.name, key.title_en or key.name)
+        for column in config.clustering.exclusive:
+            found["contested"][f"exclusive:{column}"] = (
+                "关联会使一个主体有两个号码，已拒绝",
+                "link refused: two numbers",
+            )
+        for field in FIELDS[config.entity]:
+            for kind, (zh, en) in _REMARKS.items():
+                found["remark"][f"{field.name}: {kind}"] = (f"{field.zh.partition('（')[0]}：{zh}", f"{field.en}: {en}")
+    found["contested"][f"review:{BY_SCORE}"] = ("权重在两个阈值之间", "weight between the thresholds")
+    found["contested"]["cannot_link"] = ("人工裁定为不同主体", "ruled different by a person")
+    return found
+
+
+_REMARKS = {
+    "scientific_notation": ("科学计数法，已无法辨认", "in scientific notation, beyond reading"),
+    "decimal_point": ("带小数点", "with a decimal point"),
+    "rounded_number": ("被电子表格截尾", "rounded by a spreadsheet"),
+    "impossible_date": ("日期不存在", "a date that does not exist"),
+    "unreadable_date": ("日期无法辨认", "a date that cannot be read"),
+    "future_date": ("日期在将来", "a date in the future"),
+    "unmapped_value": ("代码表中没有的取值", "a value the code map lacks"),
+}
 
 
 def stage_figures(clock: StageClock) -> tuple[Stage, ...]:

@@ -28,7 +28,7 @@ from linkage.database import connect
 from linkage.entities import History, completeness, identify, release_tables, survive_values
 from linkage.entity_config import ENTITIES, ID_PREFIX, Entity, load_entity_config
 from linkage.errors import LinkageError
-from linkage.figures import entity_section, model_hash, package_versions, stage_figures
+from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.model import save_model
@@ -113,6 +113,7 @@ def make_release(
         versions=package_versions(),
         entities=tuple(f.section for f in finished),
         stages=stage_figures(clock),
+        labels=labels(f.linkage.config for f in finished),
     )
     return summary, release
 

@@ -24,10 +24,10 @@ from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows
 from linkage.console import Console
 from linkage.database import connect
 from linkage.entities import completeness, identify, no_history, survive_values
-from linkage.entity_config import load_entity_config
+from linkage.entity_config import EntityConfig, load_entity_config
 from linkage.errors import LinkageError
 from linkage.fields import Entity
-from linkage.figures import entity_section, package_versions, stage_figures
+from linkage.figures import entity_section, labels, package_versions, stage_figures
 from linkage.ingest.link_input import LinkInput, link_input
 from linkage.ingest.source_config import load_source_config
 from linkage.pipeline import Linkage, LinkageOptions, link_records
@@ -103,7 +103,7 @@ def link_files(request: LinkRequest, *, now: datetime, console: Console) -> int:
                 _write_tables(run, results)
             metrics = evaluate_files(results / "clusters.parquet", request.truth) if request.truth else None
             section = _section(run, taken, metrics)
-        summary = _summary(request, section, clock, config.hash, now)
+        summary = _summary(request, section, clock, config, now)
         write_report(summary, results / "report.html", lang=request.language)
         write_summary(summary, results / "report.json")
         manifest = _manifest(request, section, taken, clock, run)
@@ -205,15 +205,16 @@ def _section(run: Linkage, taken: LinkInput, metrics: Metrics | None) -> EntityS
 
 
 def _summary(
-    request: LinkRequest, section: EntitySection, clock: StageClock, config_hash: str, now: datetime
+    request: LinkRequest, section: EntitySection, clock: StageClock, config: EntityConfig, now: datetime
 ) -> RunSummary:
     return RunSummary(
         run_id=f"link-{request.entity}",
         finished_at=now.isoformat(),
-        config_hash=config_hash,
+        config_hash=config.hash,
         versions=package_versions(),
         entities=(section,),
         stages=stage_figures(clock),
+        labels=labels([config]),
     )
 
 

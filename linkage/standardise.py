@@ -25,6 +25,7 @@ from matchers.field_types import FIELD_TYPES
 RECORD_KEYS = ("record_id", "source", "source_record_id", "as_of")
 _SEPARATOR = "\x1f"
 _ABSENT = "\x1e"
+_ESCAPES = ((_ABSENT, _ABSENT + "1"), (_SEPARATOR, _ABSENT + "2"))
 _ARROW = {"varchar": pa.string(), "integer": pa.int32(), "boolean": pa.bool_(), "varchar[]": pa.list_(pa.string())}
 _INLINE_LIMIT = 20_000
 
@@ -90,7 +91,7 @@ def standardise_table(raw: pa.Table, config: EntityConfig, spread: Spread) -> pa
                 if encoded.num_chunks
                 else pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
             )
-        distinct = spread(f"{field.type}:{field.name}", encoded.dictionary.to_pylist())
+        distinct = spread(f"{field.type}:{field.name}:{len(field.read)}", encoded.dictionary.to_pylist())
         for name in distinct.column_names:
             table = table.append_column(name, distinct.column(name).take(encoded.indices))
     return table
@@ -134,6 +135,9 @@ def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
 
 
 def _join(arguments: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    """Join the arguments of each row; the separators themselves, which a damaged value may hold, are escaped."""
+    for character, escaped in _ESCAPES:
+        arguments = [pc.replace_substring(argument, character, escaped) for argument in arguments]
     return pc.binary_join_element_wise(*arguments, _SEPARATOR, null_handling="replace", null_replacement=_ABSENT)
 
 
@@ -162,15 +166,15 @@ def _spread_over(processes: int) -> Iterator[Spread]:
 
 
 def _standardise_values(kind: str, values: list[str | None]) -> pa.Table:
-    """Standardise distinct values of one field; `kind` is `type:field name`.
+    """Standardise distinct values of one field; `kind` is `type:field name:number of columns read`.
 
     A value of a field that reads several columns is its arguments joined by a separator.
     """
-    type_name, field_name = kind.split(":")
+    type_name, field_name, arity = kind.split(":")
     field_type = FIELD_TYPES[type_name]
     function = field_type.standardise
     columns = field_type.columns(field_name)
-    results = [function(*_split(value)) for value in values]
+    results = [function(value) if arity == "1" else function(*_split(value)) for value in values]
     arrays = []
     for sql_type, attribute in zip(columns.values(), fields(field_type.attributes), strict=True):
         cells: list[Any] = [getattr(result, attribute.name) for result in results]
@@ -181,6 +185,11 @@ def _standardise_values(kind: str, values: list[str | None]) -> pa.Table:
 
 
 def _split(value: str | None) -> list[str | None]:
-    if value is None:
-        return [None]
-    return [None if part == _ABSENT else part for part in value.split(_SEPARATOR)]
+    assert value is not None
+    return [None if part == _ABSENT else _unescaped(part) for part in value.split(_SEPARATOR)]
+
+
+def _unescaped(part: str) -> str:
+    for character, escaped in reversed(_ESCAPES):
+        part = part.replace(escaped, character)
+    return part

@@ -93,7 +93,7 @@ def _blocking(section: EntitySection, w: Words) -> Block | None:
     more = ("capped_blocks", "capped_pairs") if capped else ()
     rows = tuple(
         (
-            rule.rule,
+            w.label("blocking", rule.rule),
             *map(w.count, (rule.pairs, rule.new_pairs, rule.kept_pairs)),
             w.share(rule.kept_pairs, rule.new_pairs),
             *(map(w.count, (rule.capped_blocks, rule.capped_pairs)) if capped else ()),

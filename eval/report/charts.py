@@ -63,7 +63,7 @@ def blocking_chart(rules: Sequence[BlockingRule], w: Words) -> Spec | None:
     """Pairs per blocking rule in the order of the rules, and the part that was new."""
     if not rules:
         return None
-    rows = [{"name": r.rule, "pairs": r.pairs, "new_pairs": r.new_pairs} for r in rules]
+    rows = [{"name": w.label("blocking", r.rule), "pairs": r.pairs, "new_pairs": r.new_pairs} for r in rules]
     tip = tooltip("name", "pairs", "new_pairs", w=w)
     legend = [w.text("col_pairs"), w.text("col_new_pairs")]
     layers = [

@@ -56,7 +56,7 @@ def write_report(summary: RunSummary, path: Path | str, lang: str = "zh") -> Non
 
 def render_report(summary: RunSummary, lang: str = "zh") -> str:
     """Return the report of a run as HTML."""
-    w = words(lang)
+    w = words(lang, summary.labels)
     sections = [_section(section, w) for section in summary.entities]
     if run := run_blocks(summary, w):
         sections.append({"name": "run", "title": w.text("run_title"), "blocks": run})

@@ -274,6 +274,8 @@ class RunSummary(_Figures):
         versions: package to version.
         entities: one section per entity type.
         stages: what each step cost, in the order they ran.
+        labels: names of codes that only the run knows: group (`rule`, `blocking`, `contested`, `remark`) → code →
+            Chinese and English.
     """
 
     run_id: Text
@@ -284,6 +286,7 @@ class RunSummary(_Figures):
     versions: dict[Text, Text] = Field(default_factory=dict)
     entities: tuple[EntitySection, ...] = ()
     stages: tuple[Stage, ...] = ()
+    labels: dict[Text, dict[Text, tuple[Text, Text]]] = Field(default_factory=dict)
 
     @property
     def seconds(self) -> float:

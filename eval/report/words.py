@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
@@ -16,15 +17,23 @@ from typing import Any, Literal, get_args
 from eval.errors import EvalError
 
 Lang = Literal["zh", "en"]
+# Group of codes → code → its name in Chinese and in English.
+Labels = Mapping[str, Mapping[str, tuple[str, str]]]
 
 LANGS: tuple[Lang, ...] = get_args(Lang)
 
 
 @dataclass(frozen=True)
 class Words:
-    """The texts of one language."""
+    """The texts of one language.
+
+    Attributes:
+        lang: the language.
+        labels: names of codes that only the run knows, such as its rules; they come before those of `texts.toml`.
+    """
 
     lang: Lang
+    labels: Labels = field(default_factory=dict, compare=False)
 
     @property
     def html_lang(self) -> str:
@@ -43,6 +52,9 @@ class Words:
         """Return the name of a code, or the code itself where it has none."""
         if code is None:
             return self.none
+        own = self.labels.get(group, {}).get(code)
+        if own is not None:
+            return self.pick(*own)
         labels = texts()["labels"]
         known = labels.get(group, {}).get(code)
         if known is None and group == "comparison":
@@ -142,15 +154,19 @@ def _ending(match: re.Match[str]) -> str:
     return figure + noun + (one if figure == "1" else many)
 
 
-def words(lang: str) -> Words:
+def words(lang: str, labels: Labels | None = None) -> Words:
     """Return the texts of a language.
+
+    Args:
+        lang: zh or en.
+        labels: names of codes that only the run knows.
 
     Raises:
         EvalError: there are none.
     """
     for known in LANGS:
         if lang == known:
-            return Words(known)
+            return Words(known, labels or {})
     raise EvalError(f"lang: no texts in {lang!r}; expected one of {', '.join(LANGS)}")
 
 

@@ -1,0 +1,6 @@
+"""`python -m linkage` is `guiyi`."""
+
+from linkage.cli import main
+
+if __name__ == "__main__":
+    main()
