@@ -58,7 +58,9 @@ order by left_id, right_id""").to_arrow_table()
         for column in config.clustering.exclusive
     }
     apart = con.execute(f"select left_id, right_id from {quote(cannot_link)}").fetchall() if cannot_link else []
-    labels, refusals = partition(ids, edges, exclusive, [(int(a), int(b)) for a, b in apart])
+    labels, refusals = partition(
+        ids, edges, exclusive, [(int(a), int(b)) for a, b in apart], margin=config.clustering.ambiguity_margin
+    )
     con.register("partition_result", pa.table({"profile_id": ids, "component": labels}))
     con.execute("""
 create or replace temp table profile_cluster as

@@ -161,10 +161,13 @@ class ClusteringConfig(_Section):
 
     Attributes:
         exclusive: columns that may not take two values in one cluster.
+        ambiguity_margin: a record without an exclusive identifier that is linked to two different ones is joined to
+            neither if the weights differ by less than this; raising it asks about more.
         maximum_size: clusters of more records than this are contested.
     """
 
     exclusive: tuple[str, ...]
+    ambiguity_margin: Annotated[float, Field(ge=0)] = 8.0
     maximum_size: int = 200
 
 

@@ -193,8 +193,12 @@ def load_model(config: EntityConfig, path: Path | None = None) -> Model:
         model = Model.model_validate_json(source.read_text("utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{place}: no such model; train one with `guiyi train`") from error
+    except OSError as error:
+        raise ConfigError(f"{place}: cannot be read ({error.strerror}); give a model file") from error
     except (ValidationError, ValueError) as error:
         raise ConfigError(f"{place}: not a model of this version; train one with `guiyi train`") from error
+    if model.format != FORMAT:
+        raise ConfigError(f"{place}: not a model of this version; train one with `guiyi train`")
     if model.levels_hash != levels_hash(config):
         raise ConfigError(
             f"{place}: trained for other comparison levels (version {model.config_version}, "

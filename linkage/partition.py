@@ -47,7 +47,12 @@ class Refusal:
 
 
 def partition(
-    ids: Ids, edges: pa.Table, exclusive: Mapping[str, pa.Table], apart: Sequence[tuple[int, int]]
+    ids: Ids,
+    edges: pa.Table,
+    exclusive: Mapping[str, pa.Table],
+    apart: Sequence[tuple[int, int]],
+    *,
+    margin: float = 0.0,
 ) -> tuple[NDArray[np.int64], list[Refusal]]:
     """Partition profiles.
 
@@ -56,6 +61,7 @@ def partition(
         edges: accepted links: left_id, right_id, match_weight, link_basis.
         exclusive: per exclusive column, a table of profile_id and value.
         apart: pairs of profile ids that may not meet.
+        margin: see `partition_contested`.
 
     Returns:
         A component number for each id, and the refused links.
@@ -79,7 +85,7 @@ def partition(
     ]
     nodes = ids[np.isin(labels, contested)]
     values = _values(nodes, exclusive)
-    parts, refusals = partition_contested(nodes.tolist(), links, values, apart)
+    parts, refusals = partition_contested(nodes.tolist(), links, values, apart, margin=margin)
     fresh = int(labels.max()) + 1
     position = np.searchsorted(ids, np.fromiter(parts, dtype=np.int64, count=len(parts)))
     roots = np.fromiter(parts.values(), dtype=np.int64, count=len(parts))
@@ -127,14 +133,20 @@ def partition_contested(
     links: Iterable[Link],
     values: Mapping[int, Mapping[str, str]],
     apart: Sequence[tuple[int, int]],
+    *,
+    margin: float = 0.0,
 ) -> tuple[dict[int, int], list[Refusal]]:
     """Follow links in falling strength, refusing each that would break a constraint.
+
+    A node without a value of its own that is linked about as well to two different values (an organisation registered
+    anew under another code, a person with two documents) is ambiguous: it is joined to neither.
 
     Args:
         nodes: profile ids.
         links: accepted links among them.
         values: profile id to its exclusive values by column.
         apart: pairs that may not meet.
+        margin: a node is ambiguous if its best link to another value is less than this weight behind its best link.
 
     Returns:
         Each node's representative (the smallest id in its part), and the refused links with the constraint.
@@ -153,8 +165,13 @@ def partition_contested(
             node = root[node]
         return node
 
+    ordered = sorted(links, key=lambda x: x.order)
+    unclear = _ambiguous(ordered, values, margin)
     refusals = []
-    for link in sorted(links, key=lambda x: x.order):
+    for link in ordered:
+        if (link.left in unclear) != (link.right in unclear):
+            refusals.append(Refusal(link, "ambiguous"))
+            continue
         a, b = sorted((find(link.left), find(link.right)))
         if a == b:
             continue
@@ -169,6 +186,23 @@ def partition_contested(
         inside[a] |= inside.pop(b)
         enemies[a] |= enemies.pop(b, set())
     return {node: find(node) for node in root}, refusals
+
+
+def _ambiguous(links: Sequence[Link], values: Mapping[int, Mapping[str, str]], margin: float) -> set[int]:
+    """Return the nodes without a value whose links do not tell which of two values they belong to."""
+    best: dict[tuple[int, str], dict[str, Link]] = defaultdict(dict)
+    for link in links:
+        for node, other in ((link.left, link.right), (link.right, link.left)):
+            for column, value in values.get(other, {}).items():
+                if column not in values.get(node, {}):
+                    best[node, column].setdefault(value, link)
+    unclear = set()
+    for (node, _), by_value in best.items():
+        if len(by_value) > 1:
+            first, second = sorted(by_value.values(), key=lambda link: link.order)[:2]
+            if STRENGTH[first.basis] == STRENGTH[second.basis] and first.weight - second.weight < margin:
+                unclear.add(node)
+    return unclear
 
 
 def _broken(

@@ -29,6 +29,7 @@ from matchers.levels import Level
 
 SEED = 20170101
 _STEP = 1e-6
+_DIGITS = 10
 
 
 def label_pairs(con: DuckDBPyConnection, config: EntityConfig, profiles: str) -> int:
@@ -84,7 +85,19 @@ left join (
     draft = _model(con, config, trained, profiles, labels, prior, exact_u, start, observed)
     draft = _estimate_blind(con, config, draft, sample, start)
     con.execute(f"drop table {quote(sample)}")
-    return draft
+    return _rounded(draft)
+
+
+def _rounded(model: Model) -> Model:
+    """Round off what sums in another order of rows leave behind, so that the order of the records changes nothing."""
+    comparisons = {
+        name: tuple(
+            row.model_copy(update={"m": float(f"{row.m:.{_DIGITS}g}"), "u": float(f"{row.u:.{_DIGITS}g}")})
+            for row in rows
+        )
+        for name, rows in model.comparisons.items()
+    }
+    return model.model_copy(update={"comparisons": comparisons})
 
 
 def _linker(con: DuckDBPyConnection, table: str, settings: dict[str, Any]) -> Linker:

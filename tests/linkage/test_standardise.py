@@ -170,7 +170,7 @@ NUMBER = "44030619900307123" + resident_id.check_digit("44030619900307123")
 @pytest.mark.parametrize(
     ("row", "column", "value"),
     [
-        ({"address": "  ", "household_address": "深圳市龙岗区坂田街道雪岗路1号"}, "address_town", "坂田街道"),
+        ({"address": "  ", "household_address": "深圳市龙岗区坂田街道雪岗路1号"}, "address_street", "坂田街道"),
         ({"id_number": NUMBER, "birth_date": None}, "birth_iso", "1990-03-07"),
         ({"id_number": NUMBER, "birth_date": "1991-01-02"}, "birth_iso", "1991-01-02"),
         ({"id_number": NUMBER, "sex": None}, "sex_code", "M"),
