@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import json
 import tomllib
+from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -212,19 +213,17 @@ class EntityConfig(_Section):
         return {c.name: types[c.field].checks[c.check](c.field) for c in self.check}
 
     @cached_property
+    def compared_columns(self) -> tuple[str, ...]:
+        """The standardised columns that the comparisons read, sorted."""
+        read = _columns_of(level.condition for levels in self.levels.values() for level in levels if level.condition)
+        frequencies = {level.term_frequency for levels in self.levels.values() for level in levels}
+        return tuple(sorted(read | {column for column in frequencies if column}))
+
+    @cached_property
     def profile_columns(self) -> tuple[str, ...]:
         """The standardised columns that comparing, blocking, training and clustering read, sorted."""
-        read: set[str] = {self.training.label, *self.training.em_block, *self.clustering.exclusive}
-
-        def note(column: str) -> str:
-            read.add(column)
-            return column
-
-        conditions = [level.condition for levels in self.levels.values() for level in levels if level.condition]
-        for condition in (*conditions, *self.conditions.values()):
-            condition.sql(note, note)
-        for levels in self.levels.values():
-            read |= {level.term_frequency for level in levels if level.term_frequency}
+        read = set(self.compared_columns) | _columns_of(self.conditions.values())
+        read |= {self.training.label, *self.training.em_block, *self.clustering.exclusive}
         for rule in self.blocking:
             read |= rule.columns()
         return tuple(sorted(read))
@@ -233,6 +232,18 @@ class EntityConfig(_Section):
     def hash(self) -> str:
         """A short hash of everything that affects the result."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def _columns_of(conditions: Iterable[Condition]) -> set[str]:
+    read: set[str] = set()
+
+    def note(column: str) -> str:
+        read.add(column)
+        return column
+
+    for condition in conditions:
+        condition.sql(note, note)
+    return read
 
 
 def load_entity_config(entity: str, path: Path | None = None) -> EntityConfig:

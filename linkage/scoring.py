@@ -111,8 +111,11 @@ def score(
     """
     logging.getLogger("splink").setLevel(logging.ERROR)
     api = DuckDBAPI(connection=con)
+    narrow = f"{out}_profiles"
+    compared = ", ".join(quote(column) for column in config.compared_columns)
+    con.execute(f"create or replace temp view {quote(narrow)} as select profile_id, {compared} from {quote(profiles)}")
     linker = Linker(
-        api.register(con.table(profiles)), splink_settings(config, model), log_level=None, validate_settings=False
+        api.register(con.table(narrow)), splink_settings(config, model), log_level=None, validate_settings=False
     )
     for column, table in frequencies.items():
         linker.table_management.register_term_frequency_lookup(api.register(con.table(table)), column)
@@ -141,4 +144,5 @@ join {quote(pairs)} p on s.profile_id_l = p.left_id and s.profile_id_r = p.right
     if lost:
         raise LinkageError(f"{lost} scored pairs with a weight that no level of the model has: report this as a defect")
     predicted.drop_table_from_database_and_remove_from_cache()
-    con.execute(f"drop view {quote(blocked)}")
+    for view in (blocked, narrow):
+        con.execute(f"drop view {quote(view)}")
