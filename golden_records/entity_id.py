@@ -1,8 +1,9 @@
-"""Permanent entity ids: `LP` or `NP`, nine base-32 digits of a sequence number, one check character.
+"""Permanent entity ids: `LP` or `NP`, nine base-32 digits of a number, one check character.
 
-Digits and check alphabet are Douglas Crockford's base 32 (https://www.crockford.com/base32.html, public): no I, L, O
-or U among the digits, and a check character modulo 37. The check covers the kind as a leading digit, so that `LP…` read
-as `NP…` fails too. A sequence number is used once and never again; ids of one kind sort by age.
+Digits and check are Douglas Crockford's base 32 (https://www.crockford.com/base32.html, public): no I, L, O or U among
+the digits, and a check character modulo 37. Numbers whose check character would be one of `* ~ $ = U` are left out, so
+that an id is letters and digits wherever it is written. The check covers the kind, so that `LP…` read as `NP…` fails
+too. A sequence number is used once and never again; ids of one kind sort by age.
 
 In: text from outside, or a kind and a sequence number. Out: a twelve-character id (short enough for DuckDB to keep
 inside its string header). Invariant: parse(mint(kind, n)) == EntityId(kind, n).
@@ -21,11 +22,14 @@ Kind = Literal["LP", "NP"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CHECK_CHARACTERS = DIGITS + "*~$=U"
 DIGIT_COUNT = 9
-LARGEST_SEQUENCE: int = (1 << 5 * DIGIT_COUNT) - 1
+# What is added to a number of the kind before its check is taken.
+_OFFSET: dict[str, int] = {"LP": 0, "NP": 7}
+_MODULUS = 37
+_USED = 32  # checks 0 to 31 are digits and letters
+LARGEST_SEQUENCE: int = (1 << 5 * DIGIT_COUNT) // _MODULUS * _USED - _USED
 
-_SHAPE = re.compile(rf"(LP|NP)([{DIGITS}]{{{DIGIT_COUNT}}})([{re.escape(CHECK_CHARACTERS)}])")
+_SHAPE = re.compile(rf"(LP|NP)([{DIGITS}]{{{DIGIT_COUNT}}})([{DIGITS}])")
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _VALUE = {digit: value for value, digit in enumerate(DIGITS)}
 _LONGEST_INPUT = 64
@@ -56,13 +60,9 @@ def mint(kind: Kind, sequence: int) -> str:
         raise InvalidEntityId("kind", f"entity id: unknown kind (known: {', '.join(KINDS)})")
     if not 0 <= sequence <= LARGEST_SEQUENCE:
         raise InvalidEntityId("sequence", f"entity id: sequence {sequence} is outside 0..{LARGEST_SEQUENCE}")
-    digits = "".join(DIGITS[sequence >> shift & 31] for shift in range(5 * (DIGIT_COUNT - 1), -1, -5))
-    return kind + digits + check_character(kind, sequence)
-
-
-def check_character(kind: Kind, sequence: int) -> str:
-    """Return the check character of a kind and a sequence number."""
-    return CHECK_CHARACTERS[_checked_number(kind, sequence) % 37]
+    number = _number(kind, sequence)
+    digits = "".join(DIGITS[number >> shift & 31] for shift in range(5 * (DIGIT_COUNT - 1), -1, -5))
+    return kind + digits + DIGITS[(number + _OFFSET[kind]) % _MODULUS]
 
 
 def compact(text: str | None) -> str | None:
@@ -90,12 +90,13 @@ def parse(text: str | None) -> EntityId:
     if candidate is None:
         raise InvalidEntityId("shape", "entity id: expected LP or NP, nine digits and a check character")
     kind: Kind = "LP" if candidate.startswith("LP") else "NP"
-    sequence = 0
+    number = 0
     for digit in candidate[2:-1]:
-        sequence = sequence << 5 | _VALUE[digit]
-    if candidate[-1] != check_character(kind, sequence):
+        number = number << 5 | _VALUE[digit]
+    block, check = divmod(number + _OFFSET[kind], _MODULUS)
+    if check != _VALUE[candidate[-1]]:
         raise InvalidEntityId("check_character", "entity id: the check character does not fit; one character is wrong")
-    return EntityId(kind, sequence)
+    return EntityId(kind, block * _USED + check - _OFFSET[kind])
 
 
 def is_valid(text: str | None) -> bool:
@@ -110,8 +111,11 @@ def is_valid(text: str | None) -> bool:
 def mint_sql(kind: Kind, sequence: str) -> str:
     """Return a DuckDB expression that mints ids for a column of sequence numbers (the same ids as `mint`)."""
     shifts = range(5 * (DIGIT_COUNT - 1), -1, -5)
-    digits = " || ".join(f"substr('{DIGITS}', (({sequence}) >> {shift} & 31)::int + 1, 1)" for shift in shifts)
-    check = f"substr('{CHECK_CHARACTERS}', ((({sequence}) + {_checked_number(kind, 0)}) % 37)::int + 1, 1)"
+    offset = _OFFSET[kind]
+    position = f"(({sequence}) + {offset})"
+    number = f"({position} + {position} // {_USED} * {_MODULUS - _USED} - {offset})"
+    digits = " || ".join(f"substr('{DIGITS}', ({number} >> {shift} & 31)::int + 1, 1)" for shift in shifts)
+    check = f"substr('{DIGITS}', (({number} + {offset}) % {_MODULUS})::int + 1, 1)"
     return f"('{kind}' || {digits} || {check})"
 
 
@@ -122,8 +126,12 @@ def sequence_sql(column: str) -> str:
         f"(strpos('{DIGITS}', substr({column}, {place + 3}, 1)) - 1)::bigint * {1 << 5 * (DIGIT_COUNT - 1 - place)}"
         for place in places
     )
-    return "(" + " + ".join(parts) + ")"
+    offset = f"(case left({column}, 2) when 'NP' then {_OFFSET['NP']} else {_OFFSET['LP']} end)"
+    checked = f"({' + '.join(parts)} + {offset})"
+    return f"({checked} // {_MODULUS} * {_USED} + {checked} % {_MODULUS} - {offset})"
 
 
-def _checked_number(kind: Kind, sequence: int) -> int:
-    return KINDS.index(kind) * (LARGEST_SEQUENCE + 1) + sequence
+def _number(kind: Kind, sequence: int) -> int:
+    """Return the number that is written: the sequence number with the unwanted checks skipped."""
+    position = sequence + _OFFSET[kind]
+    return position + position // _USED * (_MODULUS - _USED) - _OFFSET[kind]

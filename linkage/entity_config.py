@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import inspect
 import json
 import tomllib
 from collections.abc import Iterable
@@ -267,6 +268,8 @@ def load_entity_config(entity: str, path: Path | None = None) -> EntityConfig:
         )
     except OSError as error:
         raise ConfigError(f"{place}: cannot be read ({error.strerror}); give an existing file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{place}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     config = parse_model(EntityConfig, text, place)
     if config.entity != entity:
         raise ConfigError(f"{place}: entity is {config.entity!r}, but {entity!r} was asked for")
@@ -320,6 +323,12 @@ def _known_keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]
 
 
 def _check_names(config: EntityConfig, place: str) -> None:
+    for key in ("field", "comparison", "check", "blocking", "rule"):
+        taken: set[str] = set()
+        for i, section in enumerate(getattr(config, key)):
+            if section.name in taken:
+                raise ConfigError(f"{place}: {key}[{i}].name: {section.name!r} is taken; give it another name")
+            taken.add(section.name)
     raw = set(CANONICAL_FIELDS[config.entity]) | {"as_of"}
     made: set[str] = set()
     for i, field in enumerate(config.field):
@@ -328,17 +337,23 @@ def _check_names(config: EntityConfig, place: str) -> None:
             for column in entry.split("|"):
                 _known(column, raw | made, f"{place}: field[{i}].from", "column")
         columns = set(FIELD_TYPES[field.type].columns(field.name))
-        taken = sorted(columns & (raw | made))
-        if taken:
-            raise ConfigError(f"{place}: field[{i}].name: {field.name!r} makes columns that exist: {', '.join(taken)}")
+        clash = sorted(columns & (raw | made))
+        if clash:
+            raise ConfigError(f"{place}: field[{i}].name: {field.name!r} makes columns that exist: {', '.join(clash)}")
         made |= columns
     names = {field.name for field in config.field}
     for i, comparison in enumerate(config.comparison):
+        where = f"{place}: comparison[{i}]"
         for field_name in (comparison.field, *comparison.related.values()):
-            _known(field_name, names, f"{place}: comparison[{i}].field", "field")
-        known_levels = {level.name for level in config.levels[comparison.name]}
+            _known(field_name, names, f"{where}.field", "field")
+        build = next(FIELD_TYPES[f.type].levels for f in config.field if f.name == comparison.field)
+        if build is None:
+            raise ConfigError(f"{where}.field: {comparison.field!r} cannot be compared by itself; relate it to another")
+        for keyword in comparison.related:
+            _known(keyword, list(inspect.signature(build).parameters)[1:], f"{where}.related", "keyword")
+        known_levels = {level.name for level in build(comparison.field, **comparison.related)}
         for level in (*comparison.evidence, *comparison.against):
-            _known(level, known_levels, f"{place}: comparison[{i}].evidence/against", "level")
+            _known(level, known_levels, f"{where}.evidence/against", "level")
     for i, check in enumerate(config.check):
         _known(check.field, names, f"{place}: check[{i}].field", "field")
         checks = next(FIELD_TYPES[f.type].checks for f in config.field if f.name == check.field)
@@ -350,6 +365,8 @@ def _check_names(config: EntityConfig, place: str) -> None:
     for i, hard in enumerate(config.rule):
         for name, wanted in hard.when.items():
             _known(name, levels, f"{place}: rule[{i}].when", "comparison")
+            if wanted in ((), ("not",)):
+                raise ConfigError(f"{place}: rule[{i}].when.{name}: names no level; name one, or leave the key out")
             for level in wanted:
                 _known(level, levels[name], f"{place}: rule[{i}].when.{name}", "level")
         for check_name in hard.checks:

@@ -44,8 +44,7 @@ def ingest_files(
             progress=lambda done: console.progressed(stage, done),
         )
         stage.rows = sum(m.rows_in for m in manifests)
-    for manifest in manifests:
-        console.result(_line(manifest), _figures(manifest))
+    console.result("\n".join(map(_line, manifests)), [_figures(manifest) for manifest in manifests])
     console.say(f"next: guiyi run {workspace.root}")
     return QUARANTINED if any(m.exit_code == QUARANTINED for m in manifests) else 0
 

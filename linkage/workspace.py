@@ -124,6 +124,8 @@ def open_workspace(root: Path) -> Workspace:
         text = path.read_text("utf-8")
     except OSError as error:
         raise ConfigError(f"{root}: is not a workspace; make one with `guiyi init {root}`") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     return Workspace(root, parse_model(WorkspaceSettings, text, str(path)))
 
 

@@ -49,8 +49,8 @@ def judged_in_sql(
             con.execute("insert into profiles (profile_id) values (?)", [profile])
             if checks["different_numbers"]:
                 con.execute(
-                    "update profiles set id_value = ?, id_exclusive = ?, id_scheme = 'resident_id', id_status = 'valid' "
-                    "where profile_id = ?",
+                    "update profiles set id_value = ?, id_exclusive = ?, id_scheme = 'resident_id', "
+                    "id_status = 'valid' where profile_id = ?",
                     [number, number, profile],
                 )
         con.execute(
