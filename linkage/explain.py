@@ -23,7 +23,7 @@ from linkage.database import connect
 from linkage.entity_config import ENTITIES, EntityConfig, load_entity_config
 from linkage.errors import LinkageError
 from linkage.fields import CANONICAL_FIELDS
-from linkage.masking import mask_value
+from linkage.masking import is_personal, mask_value
 from linkage.model import Model, load_model, term_frequency_columns
 from linkage.online import PairScore, score_pair
 from linkage.verdicts import BY_SCORE
@@ -89,14 +89,14 @@ def explain_records(
     rows = {record: _record(con, config, record) for record in (left, right)}
     frequencies = _frequencies(con, config, rows[left])
     score = score_pair(config, model, rows[left], rows[right], lambda c, v: frequencies.get((c, v)))
-    hide = config.entity == "natural_person" and not unmasked
-    return _explanation(config, left, right, rows, score, hide=hide)
+    return _explanation(config, left, right, rows, score, hide=not unmasked)
 
 
 def _explanation(
     config: EntityConfig, left: str, right: str, rows: Mapping[str, dict[str, Any]], score: PairScore, *, hide: bool
 ) -> PairExplanation:
     reasons = {rule.name: (rule.reason_zh, rule.reason_en) for rule in config.rule}
+    titles = {c.name: (c.title_zh, c.title_en) for c in config.comparison}
     rule = None if score.verdict.rule == BY_SCORE else score.verdict.rule
     return PairExplanation(
         entity=config.entity,
@@ -113,6 +113,8 @@ def _explanation(
                 reason_en=o.level.reason_en,
                 weight=o.weight,
                 tf_adjustment=o.frequency_adjustment,
+                title_zh=titles[o.comparison][0],
+                title_en=titles[o.comparison][1],
             )
             for o in score.comparisons
         ),
@@ -129,10 +131,9 @@ def _shown(config: EntityConfig, row: Mapping[str, Any], *, hide: bool) -> tuple
     shown = []
     for field in CANONICAL_FIELDS[config.entity]:
         value = row.get(field)
-        if value is not None:
-            shown.append(ShownField(field=field, value=mask_value(field, value) if hide else value))
-        else:
-            shown.append(ShownField(field=field, value=None))
+        if value is not None and hide and is_personal(config.entity, field):
+            value = mask_value(field, value)
+        shown.append(ShownField(field=field, value=value))
     return tuple(shown)
 
 

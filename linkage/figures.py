@@ -66,8 +66,11 @@ def entity_section(
 
 def labels(configs: Iterable[EntityConfig]) -> dict[str, dict[str, tuple[str, str]]]:
     """Return the names of rules, keys and cases that only the configuration knows, for the report."""
-    found: dict[str, dict[str, tuple[str, str]]] = {"rule": {}, "blocking": {}, "contested": {}, "remark": {}}
+    found: dict[str, dict[str, tuple[str, str]]] = {
+        group: {} for group in ("rule", "blocking", "comparison", "contested", "remark")
+    }
     for config in configs:
+        found["comparison"] |= {c.name: (c.title_zh, c.title_en) for c in config.comparison}
         for rule in config.rule:
             short = (rule.reason_zh.partition("：")[0], rule.reason_en.partition(":")[0])
             found["rule"][rule.name] = short
@@ -182,7 +185,7 @@ order by 2 desc, 1""").fetchall()
 
 
 def _review_cases(run: Linkage) -> int:
-    return sum(c.count for c in _contested(run))
+    return count(run.con, run.table("review_case"))
 
 
 def _model(run: Linkage) -> tuple[ModelLevel, ...]:

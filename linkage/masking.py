@@ -1,4 +1,7 @@
-"""How values of natural persons are shown to someone who may not see them, field by field."""
+"""How values of natural persons are shown to someone who may not see them, field by field.
+
+A legal person's own values are public; the document number of its representative is a natural person's.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,19 @@ _MASKS = {
     "address": address.mask,
     "household_address": address.mask,
 }
+_OF_REPRESENTATIVE = frozenset(("legal_rep_id_number",))
 _PLAIN = frozenset(
     ("sex", "ethnicity", "nationality", "id_type", "employer_name", "employer_uscc", "records", "sources", "conflicts")
 )
+
+
+def is_personal(entity: str, field: str) -> bool:
+    """Return whether a field of an entity type holds values of a natural person that are masked by default.
+
+    >>> is_personal("legal_person", "name"), is_personal("legal_person", "legal_rep_id_number")
+    (False, True)
+    """
+    return entity == "natural_person" or field in _OF_REPRESENTATIVE
 
 
 def mask_value(field: str, value: str) -> str:
@@ -35,6 +48,6 @@ def mask_value(field: str, value: str) -> str:
     return mask(value) if mask else "***"
 
 
-def mask_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record's values masked, numbers left as they are."""
-    return {k: mask_value(k, v) if isinstance(v, str) else v for k, v in values.items()}
+def mask_values(entity: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record's or golden record's values with the personal ones masked."""
+    return {k: mask_value(k, v) if isinstance(v, str) and is_personal(entity, k) else v for k, v in values.items()}

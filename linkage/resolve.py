@@ -102,7 +102,7 @@ def _golden(held: Entity | None) -> dict[str, Any]:
     if held is None:
         return {}
     values = {k: v for k, v in held.golden.items() if v is not None and k not in ("entity_id", "anchor")}
-    shown = mask_values(values) if held.entity_type == "natural_person" else values
+    shown = mask_values(held.entity_type, values)
     return {"entity_type": held.entity_type, "golden": shown, "records": held.golden.get("records")}
 
 

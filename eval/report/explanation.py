@@ -48,6 +48,8 @@ class Evidence:
         reason_en: the level in words, English.
         weight: match weight (log2 Bayes factor) of the level, without the adjustment.
         tf_adjustment: what the rarity of the value adds to it.
+        title_zh: how the comparison is called, Chinese; empty: a name from `texts.toml`.
+        title_en: the same in English.
     """
 
     comparison: str
@@ -56,6 +58,8 @@ class Evidence:
     reason_en: str
     weight: float
     tf_adjustment: float = 0.0
+    title_zh: str = ""
+    title_en: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ def waterfall(explanation: PairExplanation, w: Words) -> tuple[Step, ...]:
         weight = one.weight + one.tf_adjustment
         kind = "nothing" if abs(weight) < 0.005 else "for" if weight > 0 else "against"
         reason = w.pick(one.reason_zh or one.level, one.reason_en or one.level)
-        parts.append((w.label("comparison", one.comparison), reason, weight, one.tf_adjustment, kind))
+        name = w.pick(one.title_zh, one.title_en) or w.label("comparison", one.comparison)
+        parts.append((name, reason, weight, one.tf_adjustment, kind))
     total = explanation.total_weight
     running, ends = 0.0, []
     for _, _, weight, _, _ in parts:

@@ -22,7 +22,7 @@ select m.entity_id, list_distinct(flatten(list([{scalars}] || {lists})))
 from {records} r
 join {quote(run.table("membership"))} m on r.record_id = m.record_id
 group by m.entity_id""").fetchall()
-    return {entity: {text.strip() for text in texts if text is not None} for entity, texts in rows}
+    return {entity: {text.strip(" ") for text in texts if text is not None} for entity, texts in rows}
 
 
 def test_every_golden_value_is_a_value_of_one_of_the_entitys_records(run: Linkage) -> None:
@@ -35,6 +35,17 @@ def test_every_golden_value_is_a_value_of_one_of_the_entitys_records(run: Linkag
                 assert value in known[row["entity_id"]], f"{column} of an entity is a value of none of its records"
                 checked += 1
     assert checked > 1_000
+
+
+def test_a_golden_value_has_no_blank_before_or_after_it(run: Linkage) -> None:
+    golden = run.con.sql(f"from {quote(run.table('golden'))}").to_arrow_table().to_pylist()
+    padded = [
+        (column, row["entity_id"])
+        for row in golden
+        for column, value in row.items()
+        if str(value) != str(value).strip()
+    ]
+    assert padded == []
 
 
 def test_a_golden_value_is_a_value_of_the_record_its_provenance_names(run: Linkage) -> None:

@@ -106,7 +106,7 @@ def test_a_copy_of_the_shipped_configuration_is_the_same_configuration(entity: s
         ('exclusive = ["id_exclusive"]', 'exclusive = ["id_x"]', ["clustering", "'id_x'", "id_exclusive"]),
         ('label = "id_exclusive"\n', "", ["training.label", "required key is missing"]),
         ('entity = "natural_person"', 'entity = "person"', ["entity", "person", "natural_person"]),
-        ('name = "phone"\nkeys', 'name = "room"\nkeys', ["blocking[10].name", "'room'", "taken"]),
+        ('name = "damaged_number"', 'name = "room"', ["blocking[10].name", "'room'", "taken"]),
         ('name = "other_name"', 'name = "two_numbers"', ["rule[4].name", "'two_numbers'", "taken"]),
         ('name = "former"\ntype', 'name = "name"\ntype', ["field[1].name", "'name'", "taken"]),
     ],
