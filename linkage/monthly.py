@@ -19,7 +19,7 @@ from duckdb import DuckDBPyConnection
 from eval.report.html import write_report
 from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows, write_summary
 from golden_records.catalog.publish import publish
-from golden_records.catalog.read import PreviousTables, previous_membership
+from golden_records.catalog.read import PreviousTables, previous_membership, releases
 from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.ledger import LedgerCounts
@@ -98,7 +98,7 @@ def make_release(
                     con,
                     release_tables(tuple(f.linkage for f in finished)),
                     now=now,
-                    manifest={"loads": [m.load_id for m in loads], "versions": package_versions()},
+                    manifest={"loads": _released_loads(catalog, loads, chosen), "versions": package_versions()},
                     models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
                 )
                 stage.rows = sum(f.counts.living for f in finished)
@@ -121,7 +121,8 @@ def make_release(
 def roll_back(workspace: Workspace, release: int, *, now: datetime, console: Console) -> int:
     """Publish the state of an earlier release again."""
     with locked(workspace, now=now, what="rollback"), open_catalog(workspace.catalog) as catalog:
-        made = rollback(catalog, release, now=now)
+        manifests = {row["release_id"]: row["manifest"] for row in releases(catalog)}
+        made = rollback(catalog, release, now=now, manifest=manifests.get(release))
     console.say(f"release {made} holds the state of release {release}")
     return 0
 
@@ -171,6 +172,13 @@ def _link(
     events = tuple(KindCount(kind=kind, count=n) for kind, n in ledger.events.items() if n)
     section = section.model_copy(update={"completeness": completeness(run), "events": events})
     return _Finished(run, ledger, section)
+
+
+def _released_loads(catalog: Catalog, loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:
+    """Return the loads that the new release rests on: of an entity type not run, those of the release before."""
+    made = releases(catalog)
+    before = set(made[-1]["manifest"].get("loads", [])) if made else set()
+    return [m.load_id for m in loads if m.entity in chosen or m.load_id in before]
 
 
 def _sources(con: DuckDBPyConnection, run: Linkage, loads: Sequence[LoadManifest]) -> tuple[SourceRows, ...]:

@@ -88,7 +88,8 @@ def test_every_command_has_a_section_and_every_section_a_command() -> None:
 def test_a_command_page_names_exactly_the_arguments_and_options_it_has(name: str) -> None:
     section = sections(page("docs/commands.md"), 2)[f"guiyi {name}"]
     documented = set(first_names(section))
-    options, arguments = set(), set()
+    options: set[str] = set()
+    arguments: set[str] = set()
     for parameter in COMMANDS[name].params:
         if parameter.param_type_name == "option":
             options.update(o for o in (*parameter.opts, *parameter.secondary_opts) if o != "--help")
@@ -375,7 +376,7 @@ def test_the_tutorial_can_be_followed_word_by_word(tmp_path: Path) -> None:
     for name, content in re.findall(r"<!-- file: (\S+) -->\n\n```\w*\n(.*?)```", text, re.S):
         (tmp_path / name).write_text(content, "utf-8")
     script = [f'export PATH="{Path(sys.executable).parent}:$PATH"']
-    expected = []
+    expected: list[int] = []
     for block in re.findall(r"```console\n(.*?)```", text, re.S):
         commands = re.findall(r"^\$ ((?:.*\\\n)*.*)$", block, re.M)
         for command in commands:
@@ -384,7 +385,7 @@ def test_the_tutorial_can_be_followed_word_by_word(tmp_path: Path) -> None:
             if command == "echo $?":
                 expected[-1] = int(re.findall(r"^\$ echo \$\?\n(\d)$", block, re.M)[0])
                 continue
-            script.append(f'{{ {command}\n}} </dev/null; echo "code $?"')
+            script.append(f'{{ {command}\n}} </dev/null; printf "\\ncode $?\\n"')
             expected.append(0)
     done = subprocess.run(
         ["bash", "-c", "\n".join(script)], cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False

@@ -11,7 +11,7 @@ from linkage.fields import CANONICAL_FIELDS
 from linkage.ingest.errors import IngestError
 from linkage.ingest.readers import Header, missing_column
 from linkage.ingest.source_config import SourceConfig
-from linkage.ingest.sql import iso_date, literal, quote, trimmed, unless_blank
+from linkage.ingest.sql import iso_date, literal, quote, trimmed
 
 Mode = Literal["full", "delta"]
 
@@ -124,11 +124,14 @@ def operation_sql(mapping: Mapping, config: SourceConfig) -> str:
 
 
 def field_sql(name: str, mapping: Mapping, config: SourceConfig) -> str:
-    """Return a canonical field as SQL: the first column that is not blank, exactly as written unless it is mapped."""
+    """Return a canonical field as SQL: the first column that is not blank, mapped if it has a value map.
+
+    Blanks at the ends are cut; the archive keeps the value exactly as written.
+    """
     columns = mapping.fields.get(name, ())
     if not columns:
         return "null::varchar"
-    value = ", ".join(unless_blank(quote(column)) for column in columns)
+    value = ", ".join(trimmed(quote(column)) for column in columns)
     value = f"coalesce({value})" if len(columns) > 1 else value
     table = config.values.get(name)
     if not table:
@@ -137,7 +140,7 @@ def field_sql(name: str, mapping: Mapping, config: SourceConfig) -> str:
         f"when {literal(raw.strip())} then {literal(canonical) if canonical.strip() else 'null'}"
         for raw, canonical in table.items()
     )
-    return f"case {trimmed(value)} {cases} else {value} end"
+    return f"case {value} {cases} else {value} end"
 
 
 def records_sql(mapping: Mapping, config: SourceConfig, as_of: date, rows: str) -> str:

@@ -50,11 +50,6 @@ def trimmed(value: str) -> str:
     return f"case when {clean} then {value} else nullif(trim({value}, {literal(_BLANKS)}), '') end"
 
 
-def unless_blank(value: str) -> str:
-    """Return the value exactly as it is, null if it is only blanks."""
-    return f"case when {_starts_visibly(value)} or trim({value}, {literal(_BLANKS)}) <> '' then {value} end"
-
-
 def _starts_visibly(value: str) -> str:
     invisible = ", ".join(str(ord(character)) for character in _BLANKS if character > " ")
     return f"(unicode({value}) > 32 and unicode({value}) not in ({invisible}))"

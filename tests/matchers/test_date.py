@@ -163,7 +163,7 @@ def test_the_stated_date_comes_first_and_the_derived_one_completes_it(
         ("1980-05-12", "1980-05-21", "slip"),
         ("1980-05-01", "1980-05", "same_month"),
         ("1980-05", "1980-05", "same_month"),
-        ("1980-05-01", "1980", "same_year"),
+        ("1980-05-01", "1980", "year_only"),
         ("1980-05-01", "1980-11-23", "same_year"),
         ("1980-05-01", "1975-11-23", "different"),
         ("1980-05", "1981-05", "different"),

@@ -1,0 +1,206 @@
+"""Explaining two records: the weights of the batch, the chain when they were not compared, and a person masked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_district import Guiyi, copied
+
+from blocking.sql import quote
+from linkage.database import connect
+from linkage.workspace import Workspace
+
+SHOWN = ("name", "id_number", "phone", "address", "household_address")
+Query = list[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def explained(second_month: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A copy of the workspace, so that a command opening its batch database disturbs nobody."""
+    return copied(second_month, tmp_path_factory.mktemp("explain") / "workspace")
+
+
+def ask_batch(workspace: Workspace, query: str) -> Query:
+    with connect(workspace.batch) as con:
+        return con.execute(query).fetchall()
+
+
+def pairs(workspace: Workspace, entity: str, condition: str, limit: int = 3) -> Query:
+    """Return left record, right record, weight, verdict and rule of compared pairs."""
+    shown = f"(select profile_id, min(record_id) as record_id from {quote(entity + '_profile_record')} group by 1)"
+    return ask_batch(
+        workspace,
+        f"""
+select a.record_id, b.record_id, j.match_weight, j.verdict, j.verdict_rule
+from {quote(entity + "_judged")} j
+join {shown} a on j.left_id = a.profile_id
+join {shown} b on j.right_id = b.profile_id
+where j.left_id < j.right_id and {condition}
+order by j.left_id, j.right_id
+limit {limit}""",
+    )
+
+
+def chained(workspace: Workspace, entity: str) -> Query:
+    """Return records of one cluster that were not compared with each other."""
+    return ask_batch(
+        workspace,
+        f"""
+select a.record_id, b.record_id
+from {quote(entity + "_clusters")} a
+join {quote(entity + "_clusters")} b on a.cluster_id = b.cluster_id and a.profile_id < b.profile_id
+anti join {quote(entity + "_judged")} j on j.left_id = a.profile_id and j.right_id = b.profile_id
+order by all
+limit 2""",
+    )
+
+
+@pytest.mark.parametrize("entity", ["natural_person", "legal_person"])
+@pytest.mark.parametrize("verdict", ["auto", "review", "reject"])
+def test_the_parts_add_up_to_the_weight_the_batch_gave(
+    entity: str, verdict: str, explained: Workspace, guiyi: Guiyi
+) -> None:
+    found = pairs(explained, entity, f"j.verdict = '{verdict}'", limit=2)
+    assert found
+    for left, right, weight, _, rule in found:
+        done = guiyi("explain", explained.root, left, right, "--json")
+        assert (done.code, done.err) == (0, "")
+        (pair,) = done.data["pairs"]
+        assert done.data["one_entity"] == (verdict == "auto")
+        parts = sum(c["weight"] + c["tf_adjustment"] for c in pair["comparisons"])
+        assert pair["prior_weight"] + parts == pytest.approx(pair["total_weight"], abs=1e-9)
+        assert pair["total_weight"] == pytest.approx(weight, abs=1e-9)
+        assert pair["verdict"] == verdict
+        assert pair["rule"] == (None if rule == "score" else rule)
+        assert {pair["left_id"], pair["right_id"]} == {left, right}
+
+
+def test_either_order_of_the_two_records_gives_the_same_weight(explained: Workspace, guiyi: Guiyi) -> None:
+    ((left, right, weight, _, _),) = pairs(explained, "legal_person", "j.verdict = 'auto'", limit=1)
+    for first, second in ((left, right), (right, left)):
+        done = guiyi("explain", explained.root, first, second, "--json")
+        assert done.data["pairs"][0]["total_weight"] == pytest.approx(weight, abs=1e-9)
+        assert done.data["pairs"][0]["left_id"] == first
+
+
+def test_the_text_says_the_outcome_in_the_language_asked_for(explained: Workspace, guiyi: Guiyi) -> None:
+    ((left, right, _, _, _),) = pairs(explained, "legal_person", "j.verdict_rule = 'same_code'", limit=1)
+    english = guiyi("explain", explained.root, left, right, "--lang", "en")
+    assert english.out.startswith(f"{left} and {right}: one entity\n")
+    assert "same unified social credit code, compatible names" in english.out
+    chinese = guiyi("explain", explained.root, left, right)
+    assert chinese.out.startswith(f"{left} 与 {right}：同一主体\n")
+    assert "统一社会信用代码相同，名称相符" in chinese.out
+
+
+def values_of(workspace: Workspace, record: str) -> dict[str, str]:
+    columns = ", ".join(SHOWN)
+    ((*values,),) = ask_batch(workspace, f"select {columns} from natural_person_records where record_id = '{record}'")
+    return {column: value for column, value in zip(SHOWN, values, strict=True) if value and len(value) > 1}
+
+
+def test_a_person_is_masked_in_text_json_and_page_unless_asked_otherwise(
+    explained: Workspace, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    for left, right, *_ in pairs(explained, "natural_person", "j.verdict_rule = 'same_number'"):
+        page = tmp_path / "page.html"
+        text = guiyi("explain", explained.root, left, right, "--html", page).out
+        outputs = (text, guiyi("explain", explained.root, left, right, "--json").out, page.read_text("utf-8"))
+        full = guiyi("explain", explained.root, left, right, "--unmasked", "--html", page).out
+        for record in (left, right):
+            values = values_of(explained, record)
+            assert {"name", "id_number"} <= values.keys()
+            for column, value in values.items():
+                assert not any(value in output for output in outputs), f"{column} is shown in full"
+                assert value in full
+                assert value in page.read_text("utf-8")
+
+
+def test_an_organisation_is_shown_in_full(explained: Workspace, guiyi: Guiyi) -> None:
+    ((left, right, *_),) = pairs(explained, "legal_person", "j.verdict = 'auto'", limit=1)
+    ((name,),) = ask_batch(explained, f"select name from legal_person_records where record_id = '{left}'")
+    assert name in guiyi("explain", explained.root, left, right).out
+
+
+def test_a_representative_in_an_organisations_record_is_a_person_and_masked(explained: Workspace, guiyi: Guiyi) -> None:
+    ((record, number),) = ask_batch(
+        explained,
+        "select record_id, legal_rep_id_number from legal_person_records "
+        "where length(legal_rep_id_number) = 18 and legal_rep_id_number not like '%*%' order by record_id limit 1",
+    )
+    assert number not in guiyi("explain", explained.root, record, record).out
+
+
+def test_the_page_opens_without_a_network(explained: Workspace, tmp_path: Path, guiyi: Guiyi) -> None:
+    ((left, right, *_),) = pairs(explained, "legal_person", "j.verdict = 'auto'", limit=1)
+    assert guiyi("explain", explained.root, left, right, "--html", tmp_path / "page.html").code == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "<html" in page
+    assert 'src="http' not in page
+
+
+@pytest.mark.parametrize("entity", ["natural_person", "legal_person"])
+def test_records_never_compared_are_explained_by_the_chain_that_joins_them(
+    entity: str, explained: Workspace, guiyi: Guiyi
+) -> None:
+    found = chained(explained, entity)
+    assert found
+    for left, right in found:
+        done = guiyi("explain", explained.root, left, right, "--json")
+        assert done.code == 0
+        assert done.data["one_entity"] is True
+        steps = done.data["pairs"]
+        assert len(steps) >= 2
+        assert (steps[0]["left_id"], steps[-1]["right_id"]) == (left, right)
+        assert all(a["right_id"] == b["left_id"] for a, b in zip(steps, steps[1:], strict=False))
+        assert {step["verdict"] for step in steps} == {"auto"}
+        text = guiyi("explain", explained.root, left, right, "--lang", "en").out
+        assert f"one entity, joined by a chain of {len(steps)} links" in text
+
+
+def test_records_of_two_entities_that_were_not_compared_are_explained_as_two(
+    explained: Workspace, guiyi: Guiyi
+) -> None:
+    ((left, right),) = ask_batch(
+        explained,
+        "select min(record_id), max(record_id) from legal_person_membership",
+    )
+    done = guiyi("explain", explained.root, left, right, "--json")
+    assert done.data["one_entity"] is False
+    assert len(done.data["pairs"]) == 1
+
+
+@pytest.mark.parametrize("record", ["nobody:1", "440306199003071232", "", "'; drop table x; --", "🙂"])
+def test_an_unknown_record_is_an_error_that_does_not_repeat_it(record: str, explained: Workspace, guiyi: Guiyi) -> None:
+    ((known,),) = ask_batch(explained, "select min(record_id) from legal_person_membership")
+    done = guiyi("explain", explained.root, known, record)
+    assert (done.code, done.out) == (1, "")
+    assert "source:source_record_id" in done.err
+    assert not record or record not in done.err
+
+
+def test_a_person_and_an_organisation_are_never_explained_together(explained: Workspace, guiyi: Guiyi) -> None:
+    ((person,),) = ask_batch(explained, "select min(record_id) from natural_person_membership")
+    ((organisation,),) = ask_batch(explained, "select min(record_id) from legal_person_membership")
+    done = guiyi("explain", explained.root, person, organisation)
+    assert (done.code, done.out) == (1, "")
+    assert "never one entity" in done.err
+
+
+def test_before_the_first_run_the_next_command_is_named(loaded: Workspace, guiyi: Guiyi) -> None:
+    done = guiyi("explain", loaded.root, "a:1", "b:2")
+    assert done.code == 1
+    assert f"guiyi run {loaded.root}" in done.err
+
+
+def test_explaining_still_works_once_the_models_are_to_be_trained_anew(
+    explained: Workspace, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    workspace = copied(explained, tmp_path / "workspace")
+    ((left, right, weight, _, _),) = pairs(workspace, "legal_person", "j.verdict = 'auto'", limit=1)
+    assert guiyi("train", workspace.root, "--quiet").code == 0
+    done = guiyi("explain", workspace.root, left, right, "--json")
+    assert done.code == 0
+    assert done.data["pairs"][0]["total_weight"] == pytest.approx(weight, abs=1e-9)
