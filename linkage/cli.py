@@ -97,7 +97,7 @@ def demo(
 @app.command()
 def simulate(
     people: Annotated[int, typer.Option(min=1)],
-    organisations: Annotated[int, typer.Option(min=0)],
+    organisations: Annotated[int, typer.Option(min=1)],
     output: Annotated[Path, typer.Option(help="Directory to make.")],
     months: Annotated[int, typer.Option(min=1, max=120)] = 1,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 20250101,
@@ -317,7 +317,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the command's exit code."""
     console = Console()
     try:
-        code = app(args=arguments, standalone_mode=False)
+        code = app(args=arguments, prog_name="guiyi", standalone_mode=False)
     except (LinkageError, IngestError) as error:
         console.error(str(error))
         code = error.exit_code

@@ -50,8 +50,8 @@ class Console:
         self.quiet = quiet
         self.brief = brief
         self.as_json = as_json
-        self._out = RichConsole(soft_wrap=True, highlight=False)
-        self._err = RichConsole(stderr=True, soft_wrap=True, highlight=False)
+        self._out = RichConsole(soft_wrap=True, highlight=False, emoji=False)
+        self._err = RichConsole(stderr=True, soft_wrap=True, highlight=False, emoji=False)
         self._status: Status | None = None
 
     def started(self, stage: Stage) -> None:
@@ -79,20 +79,20 @@ class Console:
     def say(self, text: str) -> None:
         """Remark on something, on standard error."""
         if not self.quiet:
-            self._err.print(text, markup=False)
+            self._err.print(_printable(text), markup=False)
 
     def error(self, text: str) -> None:
         """Report an error, on standard error, quiet or not."""
         if self._status is not None:
             self._status.stop()
-        self._err.print(f"guiyi: {text}", markup=False)
+        self._err.print(_printable(f"guiyi: {text}"), markup=False)
 
     def result(self, text: str, data: Any) -> None:
         """Print a result: text for a person, or the data as JSON."""
         if self.as_json:
             sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
         elif text:
-            self._out.print(text, markup=False)
+            self._out.print(_printable(text), markup=False)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], data: Any) -> None:
         """Print a table for a person, or the data as JSON."""
@@ -105,6 +105,11 @@ class Console:
         for row in rows:
             table.add_row(*row)
         self._out.print(table)
+
+
+def _printable(text: str) -> str:
+    """Return text that any terminal takes: a damaged file name or column title may hold half a character."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _title(stage: Stage) -> str:

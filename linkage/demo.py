@@ -13,11 +13,11 @@ from blocking.sql import quote
 from eval.metrics import Metrics, evaluate
 from eval.report.html import write_report
 from eval.report.summary import EntitySection, RunSummary, write_summary
-from eval.simulator import load_profile
+from eval.simulator import SimulatorError, load_profile
 from eval.simulator import simulate as simulate_files
 from linkage.console import Console
 from linkage.database import connect
-from linkage.errors import LinkageError
+from linkage.errors import ConfigError, LinkageError
 from linkage.ingest.loads import ingest_files
 from linkage.ingest.manifest import list_loads
 from linkage.monthly import make_release
@@ -114,6 +114,10 @@ def simulate_district(
     """Write a simulated district's source files and truth."""
     if output.exists() and any(output.iterdir()):
         raise LinkageError(f"{output}: exists and is not empty; name a new directory")
+    try:
+        chosen = load_profile(profile) if profile else None
+    except SimulatorError as error:
+        raise ConfigError(str(error)) from error
     with StageClock(console).stage("simulate") as stage:
         made = simulate_files(
             people=people,
@@ -121,7 +125,7 @@ def simulate_district(
             months=months,
             output=output,
             seed=seed,
-            profile=load_profile(profile) if profile else None,
+            profile=chosen,
             progress=None,
         )
         stage.rows = rows_made = sum(made.records.values())

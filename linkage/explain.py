@@ -59,6 +59,8 @@ def show_explanation(
     with connect(workspace.batch) as con:
         entity = _entity_of(con, left, right)
         config = load_entity_config(entity)
+        if not workspace.model(entity).exists():
+            raise LinkageError(f"{workspace.root}: the model of the last run is gone; next: guiyi run {workspace.root}")
         model = load_model(config, workspace.model(entity))
         explained = [
             explain_records(con, config, model, a, b, unmasked=unmasked) for a, b in _steps(con, entity, left, right)

@@ -25,7 +25,7 @@ from linkage.console import Console
 from linkage.database import connect
 from linkage.entities import completeness, identify, no_history, survive_values
 from linkage.entity_config import EntityConfig, load_entity_config
-from linkage.errors import LinkageError
+from linkage.errors import ConfigError, LinkageError
 from linkage.fields import Entity
 from linkage.figures import entity_section, labels, package_versions, stage_figures
 from linkage.ingest.link_input import LinkInput, link_input
@@ -72,6 +72,8 @@ def link_files(request: LinkRequest, *, now: datetime, console: Console) -> int:
     config = load_entity_config(request.entity, request.entity_config)
     source = load_source_config(request.source_config) if request.source_config else None
     _check_output(request.output)
+    if request.truth is not None and not request.truth.is_file():
+        raise ConfigError(f"{request.truth}: no such file; give the true entities as Parquet")
     clock = StageClock(console)
     with tempfile.TemporaryDirectory(prefix=".guiyi-", dir=request.output.parent) as scratch:
         work = Path(scratch)

@@ -75,7 +75,11 @@ FIELD_TYPES: dict[str, FieldType] = {
         organization_name.OrganizationName,
         organization_name.levels,
         organization_name.COMPATIBLE_LEVELS,
-        {"branch_conflict": organization_name.branch_conflict},
+        {
+            "branch_conflict": organization_name.branch_conflict,
+            "operator_only": organization_name.operator_only,
+            "share_company_conflict": organization_name.share_company_conflict,
+        },
         organization_name.mask,
     ),
     "former_organization_names": FieldType(

@@ -19,6 +19,7 @@ from matchers.levels import (
     Condition,
     Contains,
     Differs,
+    Either,
     Level,
     Missing,
     Not,
@@ -35,6 +36,8 @@ COMPATIBLE_LEVELS = frozenset(
 )
 """Levels under which an equal identifier is believed without review: the names are one name, written or changed in a
 usual way. Not among them: another branch or ordinal, and unrelated names."""
+
+SHARE_COMPANY = "股份有限公司"
 
 _LONG = 5  # characters of brand and trade from which one edit is a typing error rather than another name
 _LONG_BRAND = 3
@@ -105,6 +108,19 @@ def branch_conflict(field: str) -> Condition:
     """One organisation's name with different units: branch and parent, two branches, 一厂 and 二厂."""
     same = any_of(*(Same(f"{field}_{column}") for column in ("core", "brand", "pinyin")))
     return all_of(Differs(f"{field}_unit"), same)
+
+
+def operator_only(field: str) -> Condition:
+    """Both names are nothing but one operator's name, as of an individual business without a name of its own.
+
+    Its representative is the same person then, which is no evidence beside the name; and one person may run two.
+    """
+    return all_of(Same(f"{field}_operator"), Missing((f"{field}_trade",)))
+
+
+def share_company_conflict(field: str) -> Condition:
+    """One is a company limited by shares, the other has another form: a conversion, or two companies of one owner."""
+    return all_of(Either(f"{field}_form", SHARE_COMPANY), Differs(f"{field}_form"))
 
 
 def levels(field: str, former: str | None = None) -> tuple[Level, ...]:

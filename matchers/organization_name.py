@@ -13,7 +13,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from matchers.organization_levels import COMPATIBLE_LEVELS, branch_conflict, levels, region_conflict
+from matchers.organization_levels import (
+    COMPATIBLE_LEVELS,
+    branch_conflict,
+    levels,
+    operator_only,
+    region_conflict,
+    share_company_conflict,
+)
 from matchers.organization_parser import OrganizationParts, parse
 from matchers.organization_sound import sound, sound_key
 from matchers.organization_text import LONGEST, clean, is_resident_id, is_uscc
@@ -26,7 +33,9 @@ __all__ = [
     "branch_conflict",
     "levels",
     "mask",
+    "operator_only",
     "region_conflict",
+    "share_company_conflict",
     "standardise",
     "standardise_former",
 ]

@@ -134,6 +134,16 @@ def test_a_persons_golden_values_are_masked_and_an_organisations_are_not(catalog
     assert resolve(catalog, entity_id)["golden"]["name"] == name
 
 
+def test_the_number_of_an_organisations_representative_is_a_persons_and_masked(catalog: Catalog) -> None:
+    rows = catalog.execute(
+        "select entity_id, legal_rep_id_number from legal_person "
+        "where length(legal_rep_id_number) = 18 and legal_rep_id_number not like '%*%' order by entity_id limit 5"
+    ).fetchall()
+    assert rows
+    for entity_id, number in rows:
+        assert number not in repr(resolve(catalog, entity_id))
+
+
 def test_the_forms_of_a_number_are_each_given_once(catalog: Catalog) -> None:
     for value, _ in held(catalog, "uscc")[:10]:
         forms = identifier_forms(value)

@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchers.levels import Level, outcome
-from matchers.organization_levels import abbreviation, branch_conflict, levels, region_conflict, typo
+from matchers.organization_levels import (
+    abbreviation,
+    branch_conflict,
+    levels,
+    operator_only,
+    region_conflict,
+    share_company_conflict,
+    typo,
+)
 from matchers.organization_name import COMPATIBLE_LEVELS, OrganizationName, standardise, standardise_former
 from matchers.similarity import SIMILARITIES, Similarity
 
@@ -193,3 +201,35 @@ def test_a_level_with_term_frequency_implies_that_both_sides_are_equal_in_it() -
         column = next(found.term_frequency for found in LEVELS if found.name == expected)
         if column:
             assert row(left)[column] == row(right)[column] is not None
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("张三", "张三", True),
+        ("张三（已注销）", "张三", True),
+        ("张三", "李四", False),
+        ("深圳市宝安区张三小吃店", "深圳市宝安区张三小吃店", False),
+        ("深圳市鸿达电子有限公司", "深圳市鸿达电子有限公司", False),
+        (None, "张三", False),
+    ],
+)
+def test_names_that_are_only_an_operators_are_told(left: str | None, right: str | None, expected: bool) -> None:
+    condition = operator_only("name")
+    assert condition.holds(row(left), row(right)) is expected
+    assert condition.holds(row(right), row(left)) is expected
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("深圳市鸿达电子有限公司", "深圳市鸿达电子股份有限公司", True),
+        ("深圳市鸿达电子股份有限公司", "鸿达电子股份有限公司", False),
+        ("深圳市鸿达电子有限公司", "深圳市鸿达电子有限责任公司", False),
+        ("深圳市鸿达电子股份有限公司", "鸿达电子", False),
+    ],
+)
+def test_a_company_limited_by_shares_is_told_from_a_limited_company(left: str, right: str, expected: bool) -> None:
+    condition = share_company_conflict("name")
+    assert condition.holds(row(left), row(right)) is expected
+    assert condition.holds(row(right), row(left)) is expected
