@@ -141,6 +141,8 @@ def ingest(
     source: Annotated[str, typer.Option(help="The source's name: a configuration in configs/sources.")],
     as_of: Annotated[str, typer.Option(help="The date the source vouches for, YYYY-MM-DD.")],
     mode: Annotated[Mode, typer.Option(help="full: every subject of the source; delta: changes only.")] = Mode.full,
+    late: Annotated[bool, typer.Option("--late", help="Accept a date before that of the source's last load.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Load a file that was loaded before, in its place.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -155,6 +157,8 @@ def ingest(
         source=source,
         as_of=_date(as_of),
         mode=mode.value,
+        late=late,
+        again=again,
         now=_now(),
         console=console,
     )

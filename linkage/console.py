@@ -17,6 +17,8 @@ from rich.table import Table
 
 from linkage.stages import Stage
 
+_PIPED_WIDTH = 200  # columns when nobody looks: no value is broken over two lines
+
 STAGE_TITLES = {
     "simulate": "simulating the district",
     "ingest": "reading files",
@@ -51,6 +53,8 @@ class Console:
         self.brief = brief
         self.as_json = as_json
         self._out = RichConsole(soft_wrap=True, highlight=False, emoji=False)
+        if not self._out.is_terminal:
+            self._out = RichConsole(soft_wrap=True, highlight=False, emoji=False, width=_PIPED_WIDTH)
         self._err = RichConsole(stderr=True, soft_wrap=True, highlight=False, emoji=False)
         self._status: Status | None = None
 

@@ -79,11 +79,13 @@ class CheckConfig(_Section):
         name: stable name used in rules.
         field: the field.
         check: the type's check.
+        related: keyword arguments of the check, such as `person = "rep"`: other fields it looks at.
     """
 
     name: str
     field: str
     check: str
+    related: dict[str, str] = Field(default_factory=dict)
 
 
 class RuleConfig(_Section):
@@ -121,12 +123,10 @@ class Thresholds(_Section):
     Attributes:
         auto: match weight from which a pair is linked.
         review: match weight from which a person is asked.
-        hysteresis: a link once made is kept down to `auto` minus this weight.
     """
 
     auto: float
     review: float
-    hysteresis: Annotated[float, Field(ge=0)] = 0.0
 
 
 class TrainingConfig(_Section):
@@ -165,12 +165,10 @@ class ClusteringConfig(_Section):
         exclusive: columns that may not take two values in one cluster.
         ambiguity_margin: a record without an exclusive identifier that is linked to two different ones is joined to
             neither if the weights differ by less than this; raising it asks about more.
-        maximum_size: clusters of more records than this are contested.
     """
 
     exclusive: tuple[str, ...]
     ambiguity_margin: Annotated[float, Field(ge=0)] = 8.0
-    maximum_size: int = 200
 
 
 class EntityConfig(_Section):
@@ -211,7 +209,7 @@ class EntityConfig(_Section):
     def conditions(self) -> dict[str, Condition]:
         """The condition of each check."""
         types = {field.name: FIELD_TYPES[field.type] for field in self.field}
-        return {c.name: types[c.field].checks[c.check](c.field) for c in self.check}
+        return {c.name: types[c.field].checks[c.check](c.field, **c.related) for c in self.check}
 
     @cached_property
     def compared_columns(self) -> tuple[str, ...]:
@@ -355,7 +353,8 @@ def _check_names(config: EntityConfig, place: str) -> None:
         for level in (*comparison.evidence, *comparison.against):
             _known(level, known_levels, f"{where}.evidence/against", "level")
     for i, check in enumerate(config.check):
-        _known(check.field, names, f"{place}: check[{i}].field", "field")
+        for field_name in (check.field, *check.related.values()):
+            _known(field_name, names, f"{place}: check[{i}].field", "field")
         checks = next(FIELD_TYPES[f.type].checks for f in config.field if f.name == check.field)
         _known(check.check, checks, f"{place}: check[{i}].check", "check")
     for i, rule in enumerate(config.blocking):

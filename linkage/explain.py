@@ -190,7 +190,7 @@ def _together(con: DuckDBPyConnection, entity: str, left: str, right: str) -> bo
 
 
 def _steps(con: DuckDBPyConnection, entity: str, left: str, right: str) -> list[tuple[str, str]]:
-    """Return the pairs of records to explain: the two, or the chain of links between them if only that joins them."""
+    """Return the pairs of records to explain: the two, or the chain of links that makes them one entity."""
     profile = dict(
         con.execute(
             f"select record_id, profile_id from {quote(entity + '_profile_record')} where record_id in (?, ?)",
@@ -198,10 +198,10 @@ def _steps(con: DuckDBPyConnection, entity: str, left: str, right: str) -> list[
         ).fetchall()
     )
     a, b = sorted((profile[left], profile[right]))
-    judged = con.execute(
-        f"select 1 from {quote(entity + '_judged')} where left_id = ? and right_id = ?", [a, b]
+    linked = con.execute(
+        f"select 1 from {quote(entity + '_judged')} where left_id = ? and right_id = ? and verdict = 'auto'", [a, b]
     ).fetchall()
-    if judged or a == b or not _together(con, entity, left, right):
+    if linked or a == b or not _together(con, entity, left, right):
         return [(left, right)]
     links = con.execute(
         f"""

@@ -23,6 +23,8 @@ def ingest_files(
     source: str,
     as_of: date,
     mode: Mode,
+    late: bool = False,
+    again: bool = False,
     now: datetime,
     console: Console,
 ) -> int:
@@ -41,12 +43,20 @@ def ingest_files(
             mode=mode,
             root=workspace.root,
             now=now,
+            allow_out_of_order=late,
+            load_again=again,
             progress=lambda done: console.progressed(stage, done),
         )
         stage.rows = sum(m.rows_in for m in manifests)
     console.result("\n".join(map(_line, manifests)), [_figures(manifest) for manifest in manifests])
+    over = [m for m in manifests if m.exit_code == QUARANTINED]
+    for manifest in over:
+        console.say(
+            f"{manifest.load_id}: {manifest.quarantined_share:.1%} of the rows are in quarantine, above the source's "
+            f"limit of {manifest.quarantine_limit:.1%} (exit code {QUARANTINED}); the others are loaded"
+        )
     console.say(f"next: guiyi run {workspace.root}")
-    return QUARANTINED if any(m.exit_code == QUARANTINED for m in manifests) else 0
+    return QUARANTINED if over else 0
 
 
 def _line(manifest: LoadManifest) -> str:

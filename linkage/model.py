@@ -30,7 +30,7 @@ class LevelParameters(BaseModel):
         level: the level's name.
         m: probability of the level among matches.
         u: probability of the level among non-matches.
-        m_from: where m comes from (labels, em, base, pooled).
+        m_from: where m comes from (labels, em, base, pooled, stands_for: the level it stands for).
         u_from: where u comes from (sample, frequencies, smoothed, pooled).
     """
 

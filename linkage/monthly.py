@@ -89,6 +89,8 @@ def make_release(
         )
     partial = workspace.root / "batch.partial.duckdb"
     _remove_database(partial)
+    if len(chosen) < len({m.entity for m in loads}) and workspace.batch.exists():
+        shutil.copyfile(workspace.batch, partial)
     with open_catalog(workspace.catalog) as catalog:
         with connect(partial, memory_limit=workspace.settings.memory_limit, temp=workspace.root / "spill") as con:
             finished = [_link(workspace, con, catalog, entity, loads, clock) for entity in chosen]

@@ -155,9 +155,12 @@ def _model(
                 seen = found[level.name].get("m_probability") or 0.0
                 m, m_from = _blend(seen, observed[comparison.name], m_start, config, "labels")
             u, u_from = found[level.name].get("u_probability"), "sample"
+            if level.stands_for:
+                m, m_from = found[level.stands_for].get("m_probability") or m_start, "stands_for"
             shared = exact_u.get((comparison.name, level.name))
-            if shared is not None and (u is None or shared < u * 10):
-                u, u_from = min(shared, u) if u else shared, "frequencies"
+            if shared is not None and (u is None or level.stands_for or shared < u * 10):
+                u = shared if level.stands_for or not u else min(shared, u)
+                u_from = "frequencies"
             if u is None:
                 u, u_from = 0.5 / config.training.max_pairs, "smoothed"
             rows.append(LevelParameters(level=level.name, m=m, u=u, m_from=m_from, u_from=u_from))

@@ -32,7 +32,6 @@ _TEMPLATE = """\
 # Settings of this workspace. docs/configuration.md describes each key.
 catalog = {catalog}          # where releases are published: a path beside this file
 language = "zh"              # language of reports: zh or en
-quarantine_share = 0.02      # above this share of quarantined rows a command ends with exit code 3
 
 # sources = "sources"        # a directory of your own source configurations (TOML)
 # memory_limit = "16GB"      # for the batch database; default: 80% of the machine
@@ -45,7 +44,6 @@ class WorkspaceSettings(BaseModel):
     Attributes:
         catalog: path of the catalog store, relative to the workspace.
         language: language of reports.
-        quarantine_share: share of quarantined rows above which a command ends with exit code 3.
         sources: directory of source configurations that come before the shipped ones.
         memory_limit: DuckDB's memory limit.
     """
@@ -54,7 +52,6 @@ class WorkspaceSettings(BaseModel):
 
     catalog: str = "catalog.sqlite"
     language: Annotated[str, Field(pattern="^(zh|en)$")] = "zh"
-    quarantine_share: Annotated[float, Field(ge=0, le=1)] = 0.02
     sources: str | None = None
     memory_limit: str | None = None
 

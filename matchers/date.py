@@ -68,22 +68,26 @@ def levels(field: str) -> tuple[Level, ...]:
         missing(f"{field}_year"),
         Level("same_day", Same(iso), "日期相同", "same day", term_frequency=iso),
         Level(
-            "slip",
-            AtLeast("gy_date_slip", iso, 1.0),
-            "日期仅一位数字之差或月日颠倒",
-            "dates one digit apart, or day and month swapped",
-        ),
-        Level(
             "same_month",
             all_of(Same(f"{field}_month_key"), Missing((iso,))),
             "年月相同（一方无日）",
             "same year and month, the day not known on one side",
+            term_frequency=f"{field}_month_key",
+            stands_for="same_day",
         ),
         Level(
             "year_only",
             all_of(Same(f"{field}_year"), Missing((f"{field}_month_key",))),
             "年份相同（一方无月日）",
             "same year, month and day not known on one side",
+            term_frequency=f"{field}_year",
+            stands_for="same_day",
+        ),
+        Level(
+            "slip",
+            AtLeast("gy_date_slip", iso, 1.0),
+            "日期仅一位数字之差或月日颠倒",
+            "dates one digit apart, or day and month swapped",
         ),
         Level(
             "same_year",

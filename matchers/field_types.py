@@ -13,6 +13,7 @@ from matchers import (
     address,
     date,
     email,
+    household_address,
     legal_identifiers,
     organization_name,
     person_name,
@@ -42,7 +43,7 @@ class FieldType:
     attributes: type
     levels: Callable[..., tuple[Level, ...]] | None
     compatible: frozenset[str]
-    checks: dict[str, Callable[[str], Condition]]
+    checks: dict[str, Callable[..., Condition]]
     mask: Callable[[str], str]
 
     def columns(self, field: str) -> dict[str, str]:
@@ -77,6 +78,7 @@ FIELD_TYPES: dict[str, FieldType] = {
         organization_name.COMPATIBLE_LEVELS,
         {
             "branch_conflict": organization_name.branch_conflict,
+            "names_operator": organization_name.names_operator,
             "operator_only": organization_name.operator_only,
             "share_company_conflict": organization_name.share_company_conflict,
         },
@@ -110,6 +112,14 @@ FIELD_TYPES: dict[str, FieldType] = {
         legal_identifiers.mask,
     ),
     "address": FieldType(address.standardise, address.Address, address.levels, frozenset(), {}, address.mask),
+    "household_address": FieldType(
+        household_address.standardise,
+        household_address.HouseholdAddress,
+        household_address.levels,
+        frozenset(),
+        {},
+        household_address.mask,
+    ),
     "phone": FieldType(phone.standardise, phone.Phone, phone.levels, frozenset(), {}, phone.mask),
     "date": FieldType(date.standardise, date.PartialDate, date.levels, frozenset(), {}, date.mask),
     "sex": FieldType(sex.standardise, sex.Sex, sex.levels, frozenset(), {}, sex.mask),

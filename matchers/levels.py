@@ -320,6 +320,8 @@ class Level:
         term_frequency: a column whose value frequency adjusts the weight; the condition must imply that both sides
             are equal in it.
         is_missing: there is nothing to compare; the level carries no evidence.
+        stands_for: the level that would hold if both sides were complete: what is shown agrees, as far as it goes. Its
+            m-probability is that level's, for how often values are incomplete says nothing about a match.
     """
 
     name: str
@@ -328,6 +330,7 @@ class Level:
     reason_en: str
     term_frequency: str | None = None
     is_missing: bool = False
+    stands_for: str | None = None
 
 
 def missing(*columns: str) -> Level:

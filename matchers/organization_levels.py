@@ -24,6 +24,7 @@ from matchers.levels import (
     Missing,
     Not,
     Same,
+    SameAcross,
     all_of,
     any_of,
     different,
@@ -108,6 +109,21 @@ def branch_conflict(field: str) -> Condition:
     """One organisation's name with different units: branch and parent, two branches, 一厂 and 二厂."""
     same = any_of(*(Same(f"{field}_{column}") for column in ("core", "brand", "pinyin")))
     return all_of(Differs(f"{field}_unit"), same)
+
+
+def names_operator(field: str, person: str) -> Condition:
+    """One name is only its operator's, the other is a business name, and both have that person as representative.
+
+    Args:
+        field: the name field.
+        person: the field of the representative's name.
+    """
+    return all_of(
+        Not(Same(f"{field}_operator")),
+        Same(f"{person}_key"),
+        SameAcross(f"{field}_operator", f"{person}_key"),
+        Not(Either(f"{field}_form_class", "company")),
+    )
 
 
 def operator_only(field: str) -> Condition:

@@ -137,8 +137,8 @@ def mask(value: str) -> str:
 def levels(field: str) -> tuple[Level, ...]:
     """Return the outcomes of comparing two documents of a field.
 
-    `mask_strong` asks for six agreeing positions outside the birth date, two of them among the last four; `mask_weak`
-    for two agreeing positions. Fewer than that, documents of different schemes, and renewable documents that differ are
+    `mask_strong` asks for six agreeing positions outside the birth date, two of them among the last four; `mask_tail`
+    for the last four; `mask_weak` for two agreeing positions. Fewer than that, documents of different schemes, and renewable documents that differ are
     `missing`: they say nothing.
     """
     pattern, value, raw = f"{field}_pattern", f"{field}_value", f"{field}_raw"
@@ -160,6 +160,12 @@ def levels(field: str) -> tuple[Level, ...]:
             all_of(partial, AtLeast("gy_mask_agreement", pattern, 6), AtLeast("gy_mask_tail", pattern, 2)),
             "部分号码：可见位一致，出生日期以外至少六位且含末四位中的两位",
             "partly hidden: all shown positions agree, six or more outside the birth date, two of the last four",
+        ),
+        Level(
+            "mask_tail",
+            all_of(partial, AtLeast("gy_mask_agreement", pattern, 4), AtLeast("gy_mask_tail", pattern, 4)),
+            "部分号码：末四位一致",
+            "partly hidden: the last four agree",
         ),
         Level(
             "mask_weak",

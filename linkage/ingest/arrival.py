@@ -54,14 +54,14 @@ def known_load(
         raise IngestError(
             path.name,
             f"already loaded as {load.load_id}, with another {differs or 'place among its files'}",
-            remedy="load it again in its place (load_again)",
+            remedy="load it again in its place with --again",
         )
     if not exact and load is not earlier[-1]:
         raise IngestError(
             path.name,
             f"already loaded as {load.load_id}, and '{load.source}' has been loaded since",
             expectation="a file that has not been loaded",
-            remedy="if the source really is as it was then, load it again (load_again)",
+            remedy="if the source really is as it was then, load it again with --again",
         )
     message = f"{path.name}: already loaded as {load.load_id} ({load.rows_in} rows, {load.mode}); nothing was done"
     return load.model_copy(update={"already_loaded": True, "message": message})
@@ -75,5 +75,5 @@ def check_order(earlier: list[LoadManifest], path: Path, as_of: date, allow: boo
             path.name,
             f"dated {as_of.isoformat()}, before the last load of '{last.source}' ({last.load_id})",
             expectation=f"{last.as_of.isoformat()} or later",
-            remedy="correct the date; if the file really is late, allow loads out of order",
+            remedy="correct the date; if the file really is late, say so with --late",
         )

@@ -195,6 +195,6 @@ def missing_column(place: str, wanted: str, seen: Iterable[str]) -> IngestError:
     return IngestError(
         place,
         f"column '{wanted}' is missing (columns seen: {', '.join(seen[:100])})",
-        expectation="every column the source configuration names",
-        remedy=f"{hint}correct the file or the configuration",
+        expectation="every column the source configuration names; without one, the canonical columns",
+        remedy=f"{hint}correct the file, or map its columns with a source configuration (docs/configuration.md)",
     )

@@ -218,18 +218,16 @@ def test_a_file_that_cannot_be_used_is_named_and_nothing_of_it_is_repeated(
 
 
 @pytest.mark.parametrize(
-    ("encoding", "content"),
-    [("GB18030", "编号,姓名\n1,欧阳明明\n".encode("gb18030")), ("binary", bytes(range(128, 256)))],
+    "content", ["编号,姓名\n1,欧阳明明\n".encode("gb18030"), bytes(range(128, 256))], ids=["GB18030", "binary"]
 )
 def test_a_file_in_another_encoding_than_configured_is_named_without_its_content(
-    encoding: str, content: bytes, tmp_path: Path, guiyi: Guiyi
+    content: bytes, tmp_path: Path, guiyi: Guiyi
 ) -> None:
     guiyi("init", tmp_path / "w")
     path = write(tmp_path / "people.csv", content)
     done = guiyi("ingest", tmp_path / "w", path, "--source", "grid_residents", "--as-of", "2025-01-31")
     assert done.code in (1, 2)
     assert "people.csv" in done.err
-    assert "utf-8" in done.err.lower()
     assert "欧阳" not in done.err
 
 

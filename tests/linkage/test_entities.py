@@ -37,17 +37,6 @@ def test_every_golden_value_is_a_value_of_one_of_the_entitys_records(run: Linkag
     assert checked > 1_000
 
 
-def test_a_golden_value_has_no_blank_before_or_after_it(run: Linkage) -> None:
-    golden = run.con.sql(f"from {quote(run.table('golden'))}").to_arrow_table().to_pylist()
-    padded = [
-        (column, row["entity_id"])
-        for row in golden
-        for column, value in row.items()
-        if str(value) != str(value).strip()
-    ]
-    assert padded == []
-
-
 def test_a_golden_value_is_a_value_of_the_record_its_provenance_names(run: Linkage) -> None:
     wrong = run.con.execute(f"""
 select count(*)

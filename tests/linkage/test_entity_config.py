@@ -94,7 +94,6 @@ def test_a_copy_of_the_shipped_configuration_is_the_same_configuration(entity: s
         ('verdict = "auto"', 'verdict = "maybe"', ["rule[0].verdict", "maybe", "'review'"]),
         ('basis = "identifier"', 'basis = "decision"', ["rule[0].basis", "decision"]),
         ("auto = 8.0", 'auto = "much"', ["thresholds.auto", "much"]),
-        ("hysteresis = 2.0", "hysteresis = -2.0", ["thresholds.hysteresis", "-2.0"]),
         ("cap = 500", "cap = 1", ["blocking[0].cap", "1"]),
         (
             'label = "id_exclusive"',

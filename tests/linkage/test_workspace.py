@@ -98,8 +98,6 @@ def test_what_is_no_workspace_is_said_to_be_none_and_how_to_make_one(kind: str, 
     [
         (b'langage = "zh"', ["langage: unknown key", "catalog, language", "did you mean 'language'"]),
         (b'language = "fr"', ["language", "fr"]),
-        (b"quarantine_share = 2", ["quarantine_share", "2"]),
-        (b'quarantine_share = "some"', ["quarantine_share", "some"]),
         (b"catalog = catalog.sqlite", ["not valid TOML", "line 1"]),
         ('language = "中"'.encode("gb18030"), ["UTF-8"]),
     ],

@@ -15,6 +15,7 @@ from matchers.organization_levels import (
     abbreviation,
     branch_conflict,
     levels,
+    names_operator,
     operator_only,
     region_conflict,
     share_company_conflict,
@@ -233,3 +234,22 @@ def test_a_company_limited_by_shares_is_told_from_a_limited_company(left: str, r
     condition = share_company_conflict("name")
     assert condition.holds(row(left), row(right)) is expected
     assert condition.holds(row(right), row(left)) is expected
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (("张三", "张三"), ("鸿发快递服务档", "张三"), True),
+        (("张三", "张三"), ("鸿发快递服务档", "李四"), False),
+        (("张三", "张三"), ("深圳市鸿达电子有限公司", "张三"), False),
+        (("张三", "张三"), ("张三", "张三"), False),
+        (("鸿发五金店", "张三"), ("鸿发快递服务档", "张三"), False),
+    ],
+)
+def test_a_business_under_its_operators_name_is_told(
+    left: tuple[str, str], right: tuple[str, str], expected: bool
+) -> None:
+    sides = [{**row(name), "rep_key": person} for name, person in (left, right)]
+    condition = names_operator("name", "rep")
+    assert condition.holds(sides[0], sides[1]) is expected
+    assert condition.holds(sides[1], sides[0]) is expected
