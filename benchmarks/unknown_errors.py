@@ -8,7 +8,7 @@ together, names cut at a fixed width, reordered addresses, lunar birthdays, moji
 Sources fall into four groups that err differently. Written from general knowledge of such files, without reading how
 `matchers` treats them; a kind added here must not be tuned to what the engine can do.
 
-Writes `DIR/ENTITY.parquet` and `DIR/truth.parquet` as `simulate_canonical` does. The seed and the size decide all bytes.
+Writes `DIR/ENTITY.parquet` and `DIR/truth.parquet` as `simulate_canonical` does. Seed and size decide every byte.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Row = dict[str, str | None]
 Change = Callable[[str, Random], str | None]
 
 GROUPS = ("registry", "form", "scan", "call")
-"""Registry: typed from documents and checked. Form: typed by the public. Scan: read by OCR. Call: taken by telephone."""
+"""Registry: typed from documents, checked. Form: typed by the public. Scan: read by OCR. Call: taken by telephone."""
 SOURCE_GROUPS = {
     "population_registry": "registry",
     "professional_titles": "form",
@@ -55,14 +55,25 @@ SOURCE_GROUPS = {
     "credit_bureau_companies": "scan",
 }
 
+# Each sign and what a scanner makes of it.
 _LOOK_ALIKE = (
-    "未末 己已 土士 日曰 人入 千干 王玉 大太 天夭 田由 木本 白自 目且 申甲 问间 李季 陈阵 杨扬 刘刈 侯候 今令 未朱 "
-    "兰三 平乎 伟佛 梅海 洁浩 婷停 鹏朋 晓烧 静净 明朋 红江 佳住 俊浚 辉挥 玲铃 燕蒸 宁亍 宏宠 丽雨 凤风 龙尤 "
-    "昌冒 达迖 泰秦 科料 技枝 电申 贸贺 易昜 限很 司同 商啇 服脤 店占 深探 圳训"
-).split()
-_OCR = {a: b for pair in _LOOK_ALIKE for a, b in (pair, pair[::-1])}
-_OCR_SIGNS = {a: b for pair in ("0D", "17", "5S", "6G", "8B", "2Z", "UV", "39") for a, b in (pair, pair[::-1])}
-_KEYS = {"1": "24", "2": "135", "3": "26", "4": "157", "5": "2468", "6": "359", "7": "48", "8": "579", "9": "68", "0": "1"}
+    "未末己已土士日曰人入千干王玉大太天夭田由木本白自目且申甲问间李季陈阵杨扬刘刈侯候今令兰三平乎伟佛梅海洁浩婷停鹏朋晓烧静净红江"
+    "佳住俊浚辉挥玲铃燕蒸宁亍宏宠丽雨凤风龙尤昌冒达迖泰秦科料技枝电申贸贺易昜限很司同商啇服脤店占深探圳训"
+)
+_OCR = {_LOOK_ALIKE[i]: _LOOK_ALIKE[i ^ 1] for i in range(len(_LOOK_ALIKE))}
+_OCR_SIGNS = dict(zip("0D175S6G8B2ZUV39", "D071S5G6B8Z2VU93", strict=True))
+_KEYS = {
+    "1": "24",
+    "2": "135",
+    "3": "26",
+    "4": "157",
+    "5": "2468",
+    "6": "359",
+    "7": "48",
+    "8": "579",
+    "9": "68",
+    "0": "1",
+}
 _NULLS = ("null", "NULL", "None", r"\N", "nan", "#N/A", "不详", "未填写", "(空)", "test", "测试", "xxx", "——")
 _GARBAGE = ("\ufeff", "\u200b", "\u00a0", "\ufffd", "\u202e", "\u00ad", "\x7f", "�?", "锟斤拷", "烫烫")
 _NUMERALS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
@@ -148,7 +159,13 @@ def _mojibake(value: str, _rng: Random) -> str:
 
 def _html(value: str, rng: Random) -> str:
     return rng.choice(
-        (f"&nbsp;{value}", f"<td>{value}</td>", value + "<br/>", "".join(f"&#{ord(c)};" for c in value), f"{value}&amp;")
+        (
+            f"&nbsp;{value}",
+            f"<td>{value}</td>",
+            value + "<br/>",
+            "".join(f"&#{ord(c)};" for c in value),
+            f"{value}&amp;",
+        )
     )
 
 
@@ -304,7 +321,13 @@ PERSON_KINDS = (
     Kind("address_cut", "address", _cut(20), scan=0.12),
     Kind("address_numerals", "address", _numerals, form=0.03, scan=0.02),
     Kind("address_postcode", "address", _prefix("518100 ", "518000", "中国广东", "Shenzhen "), form=0.06),
-    Kind("address_landmark", "address", _suffix("（地铁站旁）", "楼下有超市", "，快递放门口", " 近菜市场"), form=0.03, call=0.12),
+    Kind(
+        "address_landmark",
+        "address",
+        _suffix("（地铁站旁）", "楼下有超市", "，快递放门口", " 近菜市场"),
+        form=0.03,
+        call=0.12,
+    ),
     Kind("address_garbage", "address", _garbage, form=0.01, scan=0.02),
     Kind("address_html", "address", _html, form=0.01),
     Kind("address_null", "address", _null, form=0.03, call=0.03),
@@ -318,7 +341,9 @@ ORGANISATION_KINDS = (
     Kind("character_doubled", "name", _double, form=0.005, call=0.006),
     Kind("character_dropped", "name", _drop, form=0.006, scan=0.01, call=0.015),
     Kind("name_cut", "name", _cut(12), scan=0.04, form=0.01),
-    Kind("english_tail", "name", _suffix(" Co., Ltd.", "CO LTD", "-深圳", "有限公司", "（本部）"), form=0.01, scan=0.01),
+    Kind(
+        "english_tail", "name", _suffix(" Co., Ltd.", "CO LTD", "-深圳", "有限公司", "（本部）"), form=0.01, scan=0.01
+    ),
     Kind("name_note", "name", _suffix("（营业中）", "[老店]", "/店面转让", "  1号店面"), call=0.04),
     Kind("name_html", "name", _html, form=0.01),
     Kind("name_garbage", "name", _garbage, registry=0.001, form=0.006, scan=0.015),
@@ -349,7 +374,13 @@ ORGANISATION_KINDS = (
     Kind("address_cut", "address", _cut(20), scan=0.12),
     Kind("address_numerals", "address", _numerals, form=0.03, scan=0.02),
     Kind("address_postcode", "address", _prefix("518100 ", "518000", "中国广东", "Shenzhen "), form=0.06),
-    Kind("address_landmark", "address", _suffix("（地铁站旁）", "一楼商铺", "，工业区门口", " 近菜市场"), form=0.02, call=0.12),
+    Kind(
+        "address_landmark",
+        "address",
+        _suffix("（地铁站旁）", "一楼商铺", "，工业区门口", " 近菜市场"),
+        form=0.02,
+        call=0.12,
+    ),
     Kind("address_garbage", "address", _garbage, form=0.01, scan=0.02),
     Kind("established_off_by_a_day", "established_date", _off_by_a_day, form=0.02, scan=0.02),
     Kind("established_style", "established_date", _date_style, form=0.20, scan=0.30),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import splink.comparison_level_library as cll
@@ -94,7 +95,7 @@ DERIVED = {
     coalesce(day, substr(id18, 7, 4) || '-' || substr(id18, 11, 2) || '-' || substr(id18, 13, 2)) as day,
     coalesce(month, substr(id18, 7, 4) || '-' || substr(id18, 11, 2)) as month,
     coalesce(year, substr(id18, 7, 4)) as year,
-    coalesce(sex, case when id18 is null then null when substr(id18, 17, 1)::integer % 2 = 1 then 'M' else 'F' end) as sex,
+    coalesce(sex, case when id18[17]::integer % 2 = 1 then 'M' when id18 is not null then 'F' end) as sex,
     substr(name, 1, 1) as surname""",
     "legal_person": """
     * exclude (uscc, tax_uscc, uscc_as_organization, organization_code, uscc_as_registration, registration),
@@ -141,38 +142,57 @@ DETERMINISTIC = {
 }
 
 
-def comparisons(entity: str, filled: set[str]) -> list[object]:
+# Which scored pairs are believed: seen in a first run, families shared addresses and telephones, sister firms owners.
+BELIEVED = {
+    "natural_person": """
+    l.whole_name is null or r.whole_name is null
+    or l.reading = r.reading
+    or coalesce(l.former_name = r.whole_name, false) or coalesce(l.whole_name = r.former_name, false)
+    or edits(l.name, r.name) <= 1 and (coalesce(l.number = r.number, false) or coalesce(l.day = r.day, false))""",
+    "legal_person": """
+    coalesce(l.number = r.number, false)
+    or coalesce(l.organization = r.organization, false)
+    or coalesce(l.registration = r.registration, false)
+    or l.core = r.core or l.reading = r.reading or l.former_core = r.core or l.core = r.former_core
+    or edits(l.core, r.core) <= 1 or starts_with(l.core, r.core) or starts_with(r.core, l.core)
+    or l.core = l.rep or r.core = r.rep""",
+}
+
+
+def comparisons(entity: str, filled: set[str]) -> list[Any]:
     """Return the comparisons whose columns have values."""
     made = _of_people() if entity == "natural_person" else _of_organisations()
     return [comparison for needed, comparison in made if needed <= filled]
 
 
-def _levels(name: str, *levels: object) -> object:
-    return cl.CustomComparison(output_column_name=name, comparison_levels=[*levels, cll.ElseLevel()])  # type: ignore[list-item]
+def _levels(name: str, *levels: Any) -> Any:
+    return cl.CustomComparison(output_column_name=name, comparison_levels=[*levels, cll.ElseLevel()])
 
 
-def _null(*columns: str) -> object:
+def _null(*columns: str) -> Any:
     sides = (" and ".join(f"{column}_{side} is null" for column in columns) for side in "lr")
     return cll.CustomLevel(" or ".join(f"({side})" for side in sides), "missing").configure(is_null_level=True)
 
 
-def _exact(column: str, frequencies: bool = False) -> object:
+def _exact(column: str, frequencies: bool = False) -> Any:
     level = cll.ExactMatchLevel(column)
     return level.configure(tf_adjustment_column=column) if frequencies else level
 
 
-def _when(sql: str) -> object:
+def _when(sql: str) -> Any:
     return cll.CustomLevel(sql, sql)
 
 
 def _masked() -> str:
     """Hidden parts fit: same surname, and the length or the last character agrees where it is shown."""
     hidden = "(whole_name_l is null or whole_name_r is null)"
-    same_length = "length(name_l) = length(name_r) and (name_l[-1] = name_r[-1] or name_l[-1] = '*' or name_r[-1] = '*')"
+    same_length = (
+        "length(name_l) = length(name_r) and (name_l[-1] = name_r[-1] or name_l[-1] = '*' or name_r[-1] = '*')"
+    )
     return f"{hidden} and name_l[1] = name_r[1] and (({same_length}) or name_l[2] = '某' or name_r[2] = '某')"
 
 
-def _of_people() -> list[tuple[set[str], object]]:
+def _of_people() -> list[tuple[set[str], Any]]:
     return [
         (
             {"name", "whole_name", "reading", "former_name"},
@@ -223,7 +243,7 @@ def _of_people() -> list[tuple[set[str], object]]:
     ]
 
 
-def _of_addresses() -> object:
+def _of_addresses() -> Any:
     return _levels(
         "address",
         _null("address"),
@@ -234,7 +254,7 @@ def _of_addresses() -> object:
     )
 
 
-def _of_organisations() -> list[tuple[set[str], object]]:
+def _of_organisations() -> list[tuple[set[str], Any]]:
     same_branch = "coalesce(branch_l, '') = coalesce(branch_r, '')"
     return [
         (
@@ -243,7 +263,9 @@ def _of_organisations() -> list[tuple[set[str], object]]:
                 "name",
                 _null("name"),
                 _exact("name", frequencies=True),
-                cll.CustomLevel(f"core_l = core_r and {same_branch}", "same core").configure(tf_adjustment_column="core"),
+                cll.CustomLevel(f"core_l = core_r and {same_branch}", "same core").configure(
+                    tf_adjustment_column="core"
+                ),
                 _when("former_core_l = core_r or core_l = former_core_r"),
                 _exact("core"),
                 _exact("reading"),
@@ -289,7 +311,7 @@ def link(con: DuckDBPyConnection, entity: str, records: str) -> Linked:
         api.register("cleaned"),
         SettingsCreator(
             link_type="dedupe_only",
-            comparisons=comparisons(entity, filled),  # type: ignore[arg-type]
+            comparisons=comparisons(entity, filled),
             blocking_rules_to_generate_predictions=[block_on(*rule) for rule in RULES[entity] if filled >= set(rule)],
             retain_matching_columns=False,
         ),
@@ -309,11 +331,10 @@ select p.unique_id_l, p.unique_id_r, p.match_weight, p.match_probability
 from {scored.physical_name} p
 join cleaned l on l.unique_id = p.unique_id_l
 join cleaned r on r.unique_id = p.unique_id_r
-where not coalesce(l.number <> r.number and length(l.number) = 18 and length(r.number) = 18, false)""")
+where not coalesce(l.number <> r.number and length(l.number) = 18 and length(r.number) = 18, false)
+    and ({BELIEVED[entity]})""")
     kept = api.register("kept")
-    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
-        kept, threshold_match_weight=CLUSTER_WEIGHT
-    )
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(kept, threshold_match_weight=CLUSTER_WEIGHT)
     return Linked("kept", clusters.physical_name)
 
 
@@ -344,7 +365,11 @@ order by unique_id""")
 
 def _many(clean: Clean) -> Callable[[pa.Array], pa.Array]:
     def cleaned(values: pa.Array) -> pa.Array:
-        encoded = values.combine_chunks().dictionary_encode() if hasattr(values, "combine_chunks") else values.dictionary_encode()
+        encoded = (
+            values.combine_chunks().dictionary_encode()
+            if hasattr(values, "combine_chunks")
+            else values.dictionary_encode()
+        )
         done = pa.array([clean(value) for value in encoded.dictionary.to_pylist()], pa.string())
         return done.take(encoded.indices)
 

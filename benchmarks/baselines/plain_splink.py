@@ -10,6 +10,8 @@ names, codes or addresses.
 
 from __future__ import annotations
 
+from typing import Any
+
 import splink.comparison_library as cl
 from duckdb import DuckDBPyConnection
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
@@ -74,7 +76,7 @@ TRAINING = {
 }
 
 
-def comparisons(filled: set[str]) -> list[object]:
+def comparisons(filled: set[str]) -> list[Any]:
     """Return a ready-made comparison for each column that has values."""
     made = {
         "name": cl.NameComparison("name").configure(term_frequency_adjustments=True),

@@ -24,6 +24,8 @@ from linkage.ingest.source_config import Format
 Progress = Callable[[int], None]
 
 ROW = "row"
+# What stands in a value and hardly in a column name: a long number, a date.
+_DATA = re.compile(r"\d{6,}|\d{4}[-/.年]\d{1,2}")
 MAX_COLUMNS = 2000
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _EXTENSIONS: dict[str, Format] = {
@@ -192,9 +194,12 @@ def missing_column(place: str, wanted: str, seen: Iterable[str]) -> IngestError:
     seen = list(seen)
     near = nearest(wanted, seen)
     hint = f"did you mean '{near}'? " if near else ""
+    shown = f"columns seen: {', '.join(seen[:100])}"
+    if any(_DATA.search(name) for name in seen):
+        shown, hint = "the line where the column names should stand holds values", ""
     return IngestError(
         place,
-        f"column '{wanted}' is missing (columns seen: {', '.join(seen[:100])})",
+        f"column '{wanted}' is missing ({shown})",
         expectation="every column the source configuration names; without one, the canonical columns",
         remedy=f"{hint}correct the file, or map its columns with a source configuration (docs/configuration.md)",
     )

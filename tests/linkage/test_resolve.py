@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -44,7 +44,7 @@ def held(catalog: Catalog, scheme: str, holders: int = 1) -> list[tuple[str, str
     [str, str.lower, lambda v: v.translate(WIDE), lambda v: f" {v[:8]} {v[8:]}\t", lambda v: f"{v[:2]}-{v[2:]}"],
     ids=["as it is", "lower case", "full width", "with blanks", "with a hyphen"],
 )
-def test_a_credit_code_is_found_however_it_is_written(written, catalog: Catalog) -> None:
+def test_a_credit_code_is_found_however_it_is_written(written: Callable[[str], str], catalog: Catalog) -> None:
     values = held(catalog, "uscc")
     assert len(values) > 100
     for value, entity_id in values[::40]:

@@ -147,7 +147,7 @@ def test_training_on_records_without_labels_rests_on_the_base_and_says_so(linked
     assert made.label_pairs == 0
     compared = [(name, p) for name, rows in made.comparisons.items() for p in rows]
     blind = run.config.training.label_blind
-    assert {p.m_from for name, p in compared if name not in blind} <= {"base", "pooled"}
+    assert {p.m_from for name, p in compared if name not in blind} <= {"base", "pooled", "stands_for"}
     assert {f"{name}.{p.level}" for name, p in compared if p.m_from == "base"} <= set(check_trained(made, run.config))
     assert all(p.u > 0 and p.m > 0 for _, p in compared)
 

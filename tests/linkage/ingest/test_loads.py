@@ -316,7 +316,7 @@ def test_the_same_file_is_recognised(load: Load, tmp_path: Path) -> None:
 def test_the_same_file_is_loaded_again_where_that_is_asked_for(load: Load, tmp_path: Path) -> None:
     first = load(PEOPLE)
     changed = config(rank=5)
-    with pytest.raises(IngestError, match=r"with another source configuration.*load_again"):
+    with pytest.raises(IngestError, match=r"with another source configuration.*--again"):
         load(PEOPLE, source=changed)
     with pytest.raises(IngestError, match="with another mode"):
         load(PEOPLE, mode="delta")
