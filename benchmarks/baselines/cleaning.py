@@ -13,6 +13,7 @@ from datetime import date
 from opencc import OpenCC
 from pypinyin import lazy_pinyin
 
+_LONGEST = 200
 _SIMPLIFIED = OpenCC("t2s")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
@@ -65,10 +66,10 @@ _BUILDING = re.compile(r".*?\d+(?:-\d+)?号(?:[一-龥]*(?:\d期)?[A-Z0-9]+栋)?
 
 
 def text(value: str | None) -> str | None:
-    """Return the value in half-width characters without blanks; None if it says nothing."""
+    """Return the value in half-width characters without blanks, cut at a sane length; None if it says nothing."""
     if value is None:
         return None
-    plain = "".join(c for c in unicodedata.normalize("NFKC", value) if c.isprintable() and not c.isspace())
+    plain = "".join(c for c in unicodedata.normalize("NFKC", value[:_LONGEST]) if c.isprintable() and not c.isspace())
     return None if plain.upper() in _NOTHING else plain
 
 
