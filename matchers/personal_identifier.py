@@ -138,8 +138,8 @@ def levels(field: str) -> tuple[Level, ...]:
     """Return the outcomes of comparing two documents of a field.
 
     `mask_strong` asks for six agreeing positions outside the birth date, two of them among the last four; `mask_tail`
-    for the last four; `mask_weak` for two agreeing positions. Fewer than that, documents of different schemes, and renewable documents that differ are
-    `missing`: they say nothing.
+    for the last four; `mask_weak` for two agreeing positions. Fewer than that, documents of different schemes, and
+    renewable documents that differ are `missing`: they say nothing.
     """
     pattern, value, raw = f"{field}_pattern", f"{field}_value", f"{field}_raw"
     scheme, status = f"{field}_scheme", f"{field}_status"
