@@ -2,7 +2,8 @@
 
 In: one address as written. Out: `Address`, whose keys name a building or a room in a form that does not depend on
 whether province, city, district or street were written. The steps are modules beside this one: `address_text` (width,
-case, notes), `address_numbers` (numerals), `address_places` (left part, 宝安区 first), `address_parser` (right part).
+case, notes), `address_numbers` (numerals), `address_places` and `address_communities` (left part, 宝安区 first),
+`address_parser` (right part).
 
 An address is evidence, not identity: office services and industrial parks hold thousands of subjects, so the best
 levels carry a term frequency. Two records are compared by the most specific part that both show; a place that both
@@ -18,12 +19,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from matchers import divisions
+from matchers.address_communities import take_community
 from matchers.address_divisions import Place
 from matchers.address_keys import building_key, estate_key, precision, room_label
 from matchers.address_levels import levels
 from matchers.address_numbers import normalise_numerals
-from matchers.address_parser import Parts, parse
-from matchers.address_places import locate, take_community, take_street
+from matchers.address_parser import parse
+from matchers.address_parts import Parts
+from matchers.address_places import locate, take_street
 from matchers.address_text import clean
 
 __all__ = ["Address", "levels", "mask", "standardise"]

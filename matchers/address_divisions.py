@@ -15,7 +15,7 @@ from functools import lru_cache
 from matchers import divisions
 
 _TAKEN = (
-    "大?路|大?街|大道|道|巷|弄|里|胡同|桥|湾|港|大学|学院|中学|小学|城|大厦|小区|花园(?!口)|新村|广场|酒店|宾馆|银行|公司|有限|"
+    "大?路|公路(?![局段])|大?街|大道|道|巷|弄|里|胡同|桥|湾|港|大学|学院|中学|小学|城|大厦|小区|花园(?!口)|新村|广场|酒店|宾馆|银行|公司|有限|"
     "公寓|佳园|嘉园|家园|苑|工业园|电力|医院|机场|公园|体育|站|门|火车|汽车"
 )
 # What makes the name before it that of a road or a building.

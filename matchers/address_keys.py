@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from matchers.address_divisions import Place
 from matchers.address_names import is_generic, is_single_building
-from matchers.address_parser import Parts
+from matchers.address_parts import Parts
 
 
 def estate_key(place: Place, parts: Parts) -> str | None:

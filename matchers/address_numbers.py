@@ -23,11 +23,15 @@ _ORDINAL_WORDS = (
     "号|栋|幢|憧|座|楼|层|室|房|单元|梯|门(?![路街市口])|期|巷|区|组|队|弄|铺|档|排|户|院|大队|村民小组|小组|社(?!区)|街坊|"
     "工业|科技园|生活区|厂房|仓库|横巷"
 )
+# 坊 counts only before a house (五坊3号); elsewhere it ends a name (三坊七巷, 二坊村).
+_ORDINAL_WORDS += f"|坊(?=[A-Z]|第*[{_NUMERAL}\\d]+(?:[号栋幢座楼层室房区坊之附-]|$)|$)"
 # Both start with one character class, which the regular expression engine skips to; the functions check the rest.
-_TO_ARABIC = re.compile(f"[第之附{_NUMERAL}][{_NUMERAL}\\d]*(?=(?:{_ORDINAL_WORDS}))|[之附][{_NUMERAL}]+")
+_TO_ARABIC = re.compile(
+    f"[第{_NUMERAL}]第*[{_NUMERAL}\\d]*(?=(?:{_ORDINAL_WORDS}))|[之附](?:[〇一二三四五六七八九十百]+|[{_NUMERAL}]+)"
+)
 _TO_CHINESE = re.compile(r"[\dA-Z-]+(?=(?:马路|环|横?路|大?街(?!坊)|大道|道街|条))")
 _HAS_NUMERAL = re.compile(f"[{_NUMERAL}]|第\\d")
-_SUBNUMBER = re.compile(r"(?<=\d)(?:号(?:之|附)第?(\d+)号?|[之附](\d+)(?!\d)(?=号))")
+_SUBNUMBER = re.compile(r"(?<=\d)(?:号(?:之|附)第?(?:(\d)(?=\d{3,4}(?!\d))|(\d+)号?)|[之附](\d+)(?!\d)(?=号))")
 
 
 def chinese_number(text: str) -> int | None:
@@ -74,12 +78,19 @@ def chinese_numeral(number: int) -> str:
 
 
 def _arabic(match: re.Match[str]) -> str:
-    return _as_arabic(match.group())
+    written = match.group()
+    arabic = _as_arabic(written)
+    # A sub-number ends with its Chinese numeral: in 3号之二306 the 306 is the room.
+    if written[0] in "之附" and arabic != written:
+        before, after = match.string[: match.start()][-1:], match.string[match.end() : match.end() + 1]
+        if after.isdecimal() and (before == "号" or before.isdecimal()):
+            return arabic + "号"
+    return arabic
 
 
 @lru_cache(maxsize=4096)
 def _as_arabic(text: str) -> str:
-    bare = text[1:] if text[0] in "第之附" else text
+    bare = text.lstrip("第") if text[0] == "第" else text[1:] if text[0] in "之附" else text
     first = text[0] if text[0] in "之附" else ""
     if bare.isdecimal() and bare.isascii():
         return first + bare
@@ -92,6 +103,11 @@ def _chinese(match: re.Match[str]) -> str:
     return chinese_numeral(int(text)) if len(text) < 3 and text.isdecimal() else text
 
 
+def _dashed(match: re.Match[str]) -> str:
+    after_the_word = match[1] or match[2]
+    return f"-{after_the_word}号" if after_the_word else f"-{match[3]}"
+
+
 def normalise_numerals(text: str) -> str:
     """Return the text with every ordinal in its one script and sub-numbers as `12-1`.
 
@@ -99,10 +115,12 @@ def normalise_numerals(text: str) -> str:
     '宝民二路3栋1层101室'
     >>> normalise_numerals("第四工业区12号之一")
     '4工业区12-1号'
+    >>> normalise_numerals("3号之二306")
+    '3-2号306'
     """
     if _HAS_NUMERAL.search(text):
         text = _TO_ARABIC.sub(_arabic, text)
     text = _TO_CHINESE.sub(_chinese, text)
     if "之" in text or "附" in text:
-        text = _SUBNUMBER.sub(lambda m: f"-{m[1]}号" if m[1] else f"-{m[2]}", text)
+        text = _SUBNUMBER.sub(_dashed, text)
     return text

@@ -11,9 +11,9 @@ Written forms of one thing become one: `A座101`, `A101`, `A-101`, `A栋1楼101`
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from matchers.address_names import is_generic, is_generic_estate, is_generic_road, is_single_building
+from matchers.address_names import is_generic_road
+from matchers.address_parts import AREA, Parts, finish, without_village
 from matchers.address_tokens import TOKEN, UNITS
 
 _NAME_JUNK = "、-之的#()"
@@ -23,31 +23,6 @@ _LETTERED_ROOM = re.compile(r"([A-Z]{1,2}\d?)-?(\d{3,4})(?:-\d+)?$")
 _BELOW_GROUND = re.compile(r"(?:负|地下)第?$")
 _FLOOR_AND_LETTER = re.compile(r"\d{1,2}-?[A-Z]")
 _NUMBER_PREFIXES = frozenset("特甲乙丙丁")
-# A number after such a name is that of a house in a village, after other names that of a building in an estate.
-_VILLAGE_ENDS = tuple("村屯湾庄咀岭岗沟营坊场堤桥堡头口冲坳")
-
-
-@dataclass(slots=True)
-class Parts:
-    """What was read; every attribute is `None` until its word is met."""
-
-    road: str | None = None
-    number: str | None = None
-    estate: str | None = None
-    building: str | None = None
-    unit: str | None = None
-    floor: str | None = None
-    room: str | None = None
-    village: str | None = None
-    town: str | None = None
-    number_is_of_road: bool = False
-    estate_follows_road: bool = False
-    dormitory: bool = False
-
-    @property
-    def inside(self) -> bool:
-        """Whether reading has reached the inside of a building."""
-        return self.building is not None or self.unit is not None or self.floor is not None
 
 
 def parse(text: str, start: int, community: str | None) -> Parts:
@@ -62,7 +37,7 @@ def parse(text: str, start: int, community: str | None) -> Parts:
     >>> p.road, p.number, p.estate, p.building, p.floor, p.room
     ('宝民二路', '12', '荣超大厦', 'A', '1', '101')
     """
-    parts = Parts()
+    parts = Parts(after_village=community is not None)
     before = start
     for token in TOKEN.finditer(text, start):
         name = text[before : token.start()].strip(_NAME_JUNK)
@@ -81,6 +56,7 @@ def parse(text: str, start: int, community: str | None) -> Parts:
         elif kind == "wing":
             _building(parts, name, token.group()[0])
         elif kind == "village":
+            parts.after_village = True
             if parts.road and parts.road[-1] == "街" and not (parts.number or parts.estate or parts.town):
                 # 祁家湾街双墩村: the street before a village is a 街道.
                 parts.town, parts.road = parts.road[:-1], None
@@ -101,7 +77,7 @@ def parse(text: str, start: int, community: str | None) -> Parts:
     rest = text[before:].strip(_NAME_JUNK)
     if parts.estate is None and not parts.inside and 1 < len(rest) < 16:
         parts.estate = rest
-    _finish(parts, community or parts.village)
+    finish(parts, community or parts.village)
     return parts
 
 
@@ -127,8 +103,7 @@ def _label(parts: Parts, name: str, label: str, unit: str | None) -> None:
     elif kind == "road":
         _road(parts, "", name + label + (unit or ""))
     elif kind == "area":
-        if not parts.inside:
-            parts.estate = (name or parts.estate or "") + label + (unit or "") if name or parts.estate else None
+        _area(parts, name, label + (unit or ""))
     elif kind == "estate":
         if not parts.inside:
             parts.estate = name + label + (unit or "")
@@ -276,11 +251,32 @@ def _lane(parts: Parts, name: str, word: str) -> None:
         parts.road += (name if len(name) < 2 else "") + word
         parts.estate_follows_road = False
     elif parts.road is None:
+        if parts.estate and (parts.estate.endswith("村") or AREA.fullmatch(parts.estate)):
+            parts.village_of_lane = without_village(parts.estate)
         compass = name[-1:] if _COMPASS_LABEL.search(name) else ""
         stem = name.removesuffix(compass)
         if len(stem) > 1 and parts.estate is None and parts.village is None:
             parts.estate = stem
         parts.road = compass + word
+
+
+def _area(parts: Parts, name: str, word: str) -> None:
+    """Take a numbered part of a village or an estate: 蚝二村20区, 海滨新村1坊, 万科城2期."""
+    if parts.inside:
+        return
+    if name:
+        parts.estate = without_village(name) + word
+        # The number after a 坊 is that of a house there, as after the name of any quarter.
+        parts.estate_follows_road = parts.estate_follows_road or (AREA.fullmatch(word) is not None and word[-1] == "坊")
+    elif not AREA.fullmatch(word):
+        parts.estate = parts.estate + word if parts.estate else None
+    elif parts.estate:
+        parts.estate = without_village(parts.estate) + word
+    elif parts.road and parts.number is None and not is_generic_road(parts.road):
+        # 爱国路四坊13号楼: the part of a quarter that has only the road for a name.
+        parts.estate, parts.estate_follows_road = parts.road + word, True
+    elif parts.after_village and parts.road is None:
+        parts.estate = word
 
 
 def _estate(parts: Parts, name: str, word: str) -> None:
@@ -290,34 +286,3 @@ def _estate(parts: Parts, name: str, word: str) -> None:
         parts.estate, parts.estate_follows_road = name + word, parts.road is not None
     elif len(parts.estate) < 12:
         parts.estate += word
-
-
-def _finish(parts: Parts, community: str | None) -> None:
-    estate = parts.estate
-    if (
-        parts.number
-        and not parts.number_is_of_road
-        and parts.building is None
-        and estate
-        and not (estate.endswith(_VILLAGE_ENDS) or is_generic(estate))
-    ):
-        if not is_single_building(estate):
-            parts.building, parts.number = parts.number, None
-        elif parts.room is None:
-            parts.room, parts.number = parts.number, None
-    if estate is not None and len(estate) > 16:
-        estate = estate[-12:]
-    if estate and community and is_generic_estate(estate):
-        estate = community + estate
-    parts.estate = estate
-    if parts.road and is_generic_road(parts.road):
-        prefix = community or (estate if estate and not is_generic_estate(estate) else None)
-        parts.road = (prefix or "") + parts.road
-    if parts.dormitory and parts.building:
-        parts.building = "宿舍" + parts.building
-    room = parts.room
-    if room and room.isdecimal():
-        if len(room) in (3, 4) and parts.floor is None and room[0] != "0":
-            parts.floor = room[:-2]
-        elif len(room) < 3 and parts.floor and parts.floor.isdecimal():
-            parts.room = parts.floor + room.zfill(2)

@@ -13,24 +13,22 @@ import re
 from functools import lru_cache
 
 from matchers import divisions
+from matchers.address_communities import read_community
 from matchers.address_divisions import DISTINCTIVE_STREETS, NOT_A_PLACE, PLOT, Place, read_divisions
 
 # A place has no digits but those of a plot or an ordinal estate, so that many addresses share one head.
-_HEAD = re.compile(r"[^\d]*(?:\d{1,3}[区工巷队组].?)?")
+_HEAD = re.compile(r"[^\d]*(?:\d{1,3}[区坊工巷队组].?)?")
 _TOWN = re.compile(
     r"([^\d号路社村]{1,7}?)(街道办事处|街道办|街道|街办事处|街办|办事处|镇(?!路|大道|街(?!道)|[东南西北]路|[^\d]镇)"
     r"|乡(?!街道|镇|办事处|路|大道|街|村|[^\d]乡))"
 )
 _ROAD_TOWN = re.compile(r"([^\d号]{1,4}路)(街道办事处|街道办|街道|办事处)")
 _STREET_AS_TOWN = re.compile(r"([^\d号路社村]{2,4})(街)(?!道|坊)(?=[^\d]{2})")
-_COMMUNITY = re.compile(
-    r"([^\d号路街巷园区厦苑城期]{1,8}?)(村?社区居民委员会|村?社区居委会|村?社区村?|村民委员会|村委会|居民?委员?会|行政村|"
-    r"(?<![新])村(?!前?[东西南北中一二三四五六七八九十\d]{0,2}(?:路|街|大道|巷道)|民|镇))"
+_ORDINAL = "[东西南北中前后新老一二三四五六七八九十]"
+_LANDMARK_ROAD = re.compile(
+    rf"(?:(?:机场|公园|医院|体育馆?|火车站|汽车站|大学|学院|中学|小学|广场|银行|电力){_ORDINAL}{{0,2}}|"
+    rf"[桥湾港城门](?!{_ORDINAL}{{0,2}}(?:路|街|大道))[^\d号社村区路街]{{1,3}}?)(?:路|大道|街(?!道))"
 )
-_AFTER_BARE_COMMUNITY = re.compile(
-    r"(?:\d+|[东西南北中]部?|老|旧|新)?(?:工业|村|开发区|商业|市场|\d*[队组]|[东西南北]区|[东西南北]?\d*巷)"
-)
-_AMBIGUOUS = frozenset({"径贝", "麻布", "大浪"})
 # Prefectures whose towns are written without 街道 or 镇 often enough to be read bare.
 _BARE_STREETS_OF = ("4403", "4419")
 
@@ -45,14 +43,6 @@ def _bare_streets() -> dict[str, list[tuple[str, str]]]:
             if len(bare) > 1:
                 table.setdefault(code[:4] + bare[0], []).append((bare, code))
     return {key: sorted(found, key=lambda s: (-len(s[0]), s)) for key, found in table.items()}
-
-
-@lru_cache(maxsize=1)
-def _communities() -> dict[str, list[str]]:
-    table: dict[str, list[str]] = {}
-    for name in divisions.communities():
-        table.setdefault(name[0], []).append(name)
-    return {first: sorted(names, key=lambda n: (-len(n), n)) for first, names in table.items()}
 
 
 def locate(text: str) -> Place:
@@ -75,18 +65,28 @@ def _locate(head: str) -> Place:
     if len(head) > place.end:
         _street(head, place)
     if len(head) > place.end:
-        _community(head, place)
-    if place.code == divisions.BAOAN and (found := PLOT.match(head, place.end)):
+        read_community(head, place)
+    if place.code == divisions.BAOAN and (found := PLOT.match(head, place.end)) and _may_have_plots(head, place):
         place.plot = found[1] + "区"
         place.end = found.end()
     return place
 
 
+def _may_have_plots(text: str, place: Place) -> bool:
+    """Whether an `N区` is a plot: those of 新安街道 are; after a village or elsewhere it is a part of the village."""
+    if place.community is None:
+        return True
+    return place.street in (None, "新安街道") and text[place.end - 1] != "村"
+
+
 def _street(text: str, place: Place) -> None:
+    _home_district(text, place)
     start = place.end
     found = _TOWN.match(text, start)
-    if found is None or found[2] in ("镇", "乡"):
+    if found and found.group() in DISTINCTIVE_STREETS:
         # 西乡固戍 is not 西 + 乡.
+        found = None
+    if found is None or found[2] in ("镇", "乡"):
         if place.code in ("", "44") or place.code.startswith(_BARE_STREETS_OF):
             _bare_street(text, place)
             if place.street:
@@ -103,6 +103,16 @@ def _street(text: str, place: Place) -> None:
         place.end = again.end()
 
 
+def _home_district(text: str, place: Place) -> None:
+    """Take a district whose name other cities have too (龙华区, 南山区) for that of Shenzhen if its street follows."""
+    if place.district is None or place.code not in ("", "44"):
+        return
+    codes = divisions.codes_of(place.district, divisions.SHENZHEN)
+    for bare, code in _bare_streets().get(divisions.SHENZHEN + text[place.end : place.end + 1], ()):
+        if code[:6] in codes and text.startswith(bare, place.end):
+            place.code = code[:6]
+
+
 def _bare_street(text: str, place: Place) -> None:
     start = place.end
     city = place.code[:4] if len(place.code) >= 4 else divisions.SHENZHEN
@@ -115,7 +125,7 @@ def _bare_street(text: str, place: Place) -> None:
         suffix = "镇" if text.startswith("镇", end) else ""
         if len(place.code) < 4 and not (code.startswith(divisions.BAOAN) or bare in ("公明", "民治")):
             continue
-        if not suffix and not _bare_street_is_meant(text, end, bare, place):
+        if not suffix and not _bare_street_is_meant(text, end, bare, place, code):
             continue
         if suffix == "镇" and len(place.code) < 4 and bare not in DISTINCTIVE_STREETS:
             continue
@@ -124,13 +134,23 @@ def _bare_street(text: str, place: Place) -> None:
         return
 
 
-def _bare_street_is_meant(text: str, end: int, bare: str, place: Place) -> bool:
-    if NOT_A_PLACE.match(text, end) or text.startswith(("社区", "村"), end):
+def _bare_street_is_meant(text: str, end: int, bare: str, place: Place, code: str) -> bool:
+    if text.startswith(("社区", "村"), end):
         return False
+    if NOT_A_PLACE.match(text, end):
+        # 航城机场南路, 福海桥头新路: what follows is a name of its own; without a district it might be one name.
+        return len(place.code) == 6 and (
+            _LANDMARK_ROAD.match(text, end) is not None or _community_at(text, end, code[:6])
+        )
     if len(place.code) >= 4 or bare in DISTINCTIVE_STREETS:
         # The community of the same name, not the street: 沙井工业区 is in both, so the street is right either way.
         return True
-    return any(text.startswith(name, end) for name in _communities().get(text[end : end + 1], ()))
+    return _community_at(text, end, divisions.BAOAN)
+
+
+def _community_at(text: str, position: int, district: str) -> bool:
+    names = divisions.community_names(district).get(text[position : position + 1], ())
+    return any(text.startswith(name, position) for name in names)
 
 
 def take_street(place: Place, stem: str, suffix: str) -> None:
@@ -176,48 +196,3 @@ def resolve_street(stem: str, suffix: str, within: str) -> tuple[str, str | None
         for code in divisions.street_codes(stem + "街道", divisions.BAOAN):
             return stem + "街道", code
     return written, None
-
-
-def _community(text: str, place: Place) -> None:
-    start = place.end
-    found = _COMMUNITY.match(text, start)
-    if found:
-        # 楼村 and the like would be too short without it.
-        take_community(place, found[1] if len(found[1]) > 1 else found[1] + "村")
-        place.end = found.end()
-        # 上寮村上寮工业区, 水田社区水田村: the name again.
-        again = _COMMUNITY.match(text, place.end)
-        if again and again[1] == found[1]:
-            place.end = again.end()
-        return
-    if place.code != divisions.BAOAN:
-        return
-    for name in _communities().get(text[start : start + 1], ()):
-        end = start + len(name)
-        if text.startswith(name, start) and (
-            _AFTER_BARE_COMMUNITY.match(text, end)
-            or any(text.startswith(n, end) for n in _communities().get(text[end : end + 1], ()))
-        ):
-            take_community(place, name)
-            place.end = end
-            return
-
-
-def take_community(place: Place, name: str) -> None:
-    """Set the community, and with it the street where 宝安区 has one community of the name."""
-    place.community = name
-    if place.code == divisions.BAOAN and (place.street is None or place.street_code):
-        code = _street_of_community(name, place.street_code)
-        if code:
-            place.street, place.street_code = divisions.name_of(code), code
-
-
-@lru_cache(maxsize=16384)
-def _street_of_community(name: str, street: str | None) -> str | None:
-    """Return the code of the one street of 宝安区 that has the community, within what the street once covered."""
-    streets = divisions.communities().get(name, ())
-    if street:
-        streets = tuple(s for s in streets if s in divisions.current_streets(street))
-    elif name in _AMBIGUOUS:
-        return None
-    return streets[0] if len(streets) == 1 else None

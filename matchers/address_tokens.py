@@ -56,6 +56,7 @@ UNITS = {
     "县道": "road",
     "乡道": "road",
     "街坊": "area",
+    "坊": "area",
     "期": "area",
     "区": "area",
     "生活区": "area",
@@ -76,6 +77,9 @@ UNITS = {
     "元": "note",
     "路": "note",
 }
+# 坊 as in `address_numbers`: three 坊 may be the head of a name.
+_UNIT_ENDS = {"坊": r"(?=[\dA-Z]|$)"}
+_UNIT_WORDS = "|".join(re.escape(unit) + _UNIT_ENDS.get(unit, "") for unit in sorted(UNITS, key=lambda u: (-len(u), u)))
 _ESTATE_WORDS = (
     "工业园区|工业园|工业区|工业城|科技园区|科技园|科技城|科技大厦|产业园区|产业园|创业园|创意园|软件园|物流园|物流中心|园区|小区|花园|"
     "花苑|大厦|大楼|商厦|公寓|广场|新村|家园|嘉园|佳园|雅苑|名苑|雅园|名园|华庭|豪庭|华府|山庄|别墅|公馆|购物中心|中心|商城|市场|"
@@ -91,7 +95,7 @@ _FIRST = "".join(
 TOKEN = re.compile(
     rf"(?=[A-Z\d{_FIRST}])(?:"
     r"(?P<label>(?<![A-Z])[A-Z]{1,2}-?\d{0,5}(?:-\d+)*(?![A-Z\d])|\d+(?:-\d+|-?[A-EG-Z](?![A-Z]))*)(?:、[A-Z]?\d+)*"
-    rf"(?P<unit>{'|'.join(sorted(map(re.escape, UNITS), key=lambda u: (-len(u), u)))})?"
+    rf"(?P<unit>{_UNIT_WORDS})?"
     r"|(?P<wing>[东南西北中](?:座|栋|幢|楼(?=\d|$)))"
     rf"|(?P<road>(?:大道|大街|公路|马路|胡同|路(?![口桥灯政由局边旁虎易])|街(?![道坊区口头])|巷(?!口)|里弄|道(?=\d)){_NOT_ON})"
     r"|(?P<village>(?:社区居民委员会|社区居委会|社区|村民委员会|村委会|居委会|(?<!新)村(?![民镇口]))" + _NO_ROAD + ")"

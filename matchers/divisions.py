@@ -1,4 +1,4 @@
-"""Administrative divisions of China: codes with their history, current names, streets, and the communities of 宝安区.
+"""Administrative divisions of China: codes with their history, names, streets, and communities of 宝安区 and around.
 
 In: a code (two digits a province, four a prefecture, six a county, nine a street) or a name. Out: names, codes, years.
 A district may have been carved out of another one: a building of today's 龙华区 was in 宝安区 until 2016, and the
@@ -256,6 +256,23 @@ def communities() -> dict[str, tuple[str, ...]]:
         for name in names.split(" "):
             table.setdefault(name, []).append(street)
     return {name: tuple(codes) for name, codes in table.items()}
+
+
+@lru_cache(maxsize=64)
+def community_names(district: str) -> dict[str, tuple[str, ...]]:
+    """Return the known communities of a district by first character, longest first: 宝安区 and what came out of it.
+
+    >>> community_names("440309")["松"]
+    ('松元厦', '松和')
+    >>> community_names("440304")
+    {}
+    """
+    table: dict[str, set[str]] = {}
+    for street, names in (*_lines("communities"), *_lines("communities_nearby")):
+        if street[:6] == district:
+            for name in names.split(" "):
+                table.setdefault(name[0], set()).add(name)
+    return {first: tuple(sorted(names, key=lambda n: (-len(n), n))) for first, names in table.items()}
 
 
 @lru_cache(maxsize=1)

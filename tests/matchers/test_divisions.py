@@ -111,6 +111,20 @@ def test_every_community_lies_in_a_street_of_baoan() -> None:
     assert divisions.communities()["麻布"] == ("440306018", "440306026")
 
 
+def test_communities_of_a_district_are_found_by_their_first_character_longest_first() -> None:
+    assert divisions.community_names("440306")["沙"][:2] == ("沙浦围", "沙一")
+    assert "蚝四" in divisions.community_names("440306")["蚝"]
+    assert "松元厦" in divisions.community_names("440309")["松"]
+    assert divisions.community_names("440304") == {}
+    assert divisions.community_names("") == {}
+
+
+def test_every_community_nearby_lies_in_a_street_of_its_district() -> None:
+    for code, district in (("440309", "龙华区"), ("440311", "光明区")):
+        assert divisions.name_of(code) == district
+        assert len({n for names in divisions.community_names(code).values() for n in names}) > 20
+
+
 def test_a_statistical_zone_is_no_division() -> None:
     assert "130171" in divisions.zones()
     assert "130171" not in divisions.current()
