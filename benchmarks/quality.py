@@ -118,13 +118,13 @@ def owners_drawn(registry: pa.Table, organisations: int, seed: int) -> pa.Table:
     """
     with duckdb.connect(config={"python_enable_replacements": False}) as con:
         con.register("registry", registry)
-        drawn: pa.Table = con.execute(
+        drawn: pa.Table = con.sql(
             """
 select *
 from registry
 order by md5(coalesce(legal_rep_name, name) || ' ' || ?), coalesce(legal_rep_name, name), name
 limit ?""",
-            [str(seed), organisations],
+            params=[str(seed), organisations],
         ).to_arrow_table()
     return drawn
 
@@ -287,7 +287,8 @@ def write_results(
     intro = (
         f"# Quality\n\nAbout {records:,} records per kind of data, seed {seed}, {os.cpu_count()} cores; made by "
         "`python -m benchmarks.quality`, whose page says how to read it. Thresholds chosen on the truth favour the "
-        "baselines. Seconds are the whole process; guiyi's include golden records and a report.\n\n"
+        "baselines. Seconds are the whole process, on a machine shared with other work; guiyi's include golden records "
+        "and a report.\n\n"
     )
     (folder / "quality_summary.md").write_text(intro + as_table(rows) + "\n", "utf-8")
     if classes:

@@ -202,3 +202,14 @@ def test_a_level_and_its_number_are_each_others_name() -> None:
         numbers = [outcome_number(levels, level.name) for level in levels]
         assert [level_of_number(levels, number) for number in numbers] == list(levels)
         assert sorted(numbers) == list(range(-1, len(levels) - 1))
+
+
+@pytest.mark.parametrize("entity", ["natural_person", "legal_person"])
+@pytest.mark.parametrize("weight", [-5.0, 20.0, 60.0])
+def test_a_record_without_a_name_is_never_linked_without_an_equal_number(entity: str, weight: float) -> None:
+    config = load_entity_config(entity)
+    best = {c.name: c.evidence[0] if c.evidence else config.levels[c.name][1].name for c in config.comparison}
+    number = "id" if entity == "natural_person" else "code"
+    outcomes = {**best, "name": "missing", number: "missing"}
+    verdict = judge_pair(config, outcomes=outcomes, checks=dict.fromkeys(config.conditions, False), weight=weight)
+    assert verdict.verdict in {"review", "reject"}
