@@ -17,7 +17,7 @@ import typer
 from eval.errors import EvalError
 from golden_records.errors import GoldenRecordsError
 from linkage.console import Console
-from linkage.errors import FAILED, QUARANTINED, WRONG_USE, ConfigError, LinkageError
+from linkage.errors import FAILED, WRONG_USE, ConfigError, LinkageError
 from linkage.fields import ENTITIES
 from linkage.fields import Entity as EntityName
 from linkage.ingest.errors import IngestError
@@ -344,6 +344,3 @@ def _usage_error(error: Exception) -> int:
         Console().error(f"{type(error).__name__}: {error}")
         return FAILED
     raise error
-
-
-__all__ = ["QUARANTINED", "app", "main"]

@@ -21,13 +21,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from blocking.rules import BlockingRule
 from linkage.errors import ConfigError
-from linkage.fields import CANONICAL_FIELDS
+from linkage.fields import CANONICAL_FIELDS, ENTITIES, Entity
 from matchers.field_types import FIELD_TYPES
 from matchers.levels import Condition, Level
 
 Model = TypeVar("Model", bound=BaseModel)
-Entity = Literal["legal_person", "natural_person"]
-ENTITIES: tuple[Entity, ...] = ("legal_person", "natural_person")
 ID_PREFIX: dict[str, Literal["LP", "NP"]] = {"legal_person": "LP", "natural_person": "NP"}
 
 

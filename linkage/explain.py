@@ -20,9 +20,9 @@ from eval.report.explanation import Evidence, PairExplanation, ShownField, as_te
 from eval.report.explanation import as_json as explanation_json
 from linkage.console import Console
 from linkage.database import connect
-from linkage.entity_config import ENTITIES, EntityConfig, load_entity_config
+from linkage.entity_config import EntityConfig, load_entity_config
 from linkage.errors import LinkageError
-from linkage.fields import CANONICAL_FIELDS
+from linkage.fields import CANONICAL_FIELDS, ENTITIES
 from linkage.masking import is_personal, mask_value
 from linkage.model import Model, load_model, term_frequency_columns
 from linkage.online import PairScore, score_pair

@@ -26,8 +26,9 @@ from golden_records.ledger import LedgerCounts
 from linkage.console import Console
 from linkage.database import connect
 from linkage.entities import History, completeness, identify, release_tables, survive_values
-from linkage.entity_config import ENTITIES, ID_PREFIX, Entity, load_entity_config
+from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import LinkageError
+from linkage.fields import ENTITIES, Entity
 from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads

@@ -22,7 +22,6 @@ from blocking.sql import quote
 from linkage.entity_config import EntityConfig
 from matchers.field_types import FIELD_TYPES
 
-RECORD_KEYS = ("record_id", "source", "source_record_id", "as_of")
 _SEPARATOR = "\x1f"
 _ABSENT = "\x1e"
 _ESCAPES = ((_ABSENT, _ABSENT + "1"), (_SEPARATOR, _ABSENT + "2"))
