@@ -232,6 +232,43 @@ def train(
 
 
 @app.command()
+def calibrate(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="A workspace, or record files as for link.")],
+    entity: Annotated[Entity | None, typer.Option(help="Entity type; needed for files, else both.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="True entities: source, source_record_id, entity_id.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Rulings on pairs of records: left, right, same.")] = None,
+    error: Annotated[float, typer.Option(help="Share of automatic links that may be false.")] = 0.0005,
+    review_share: Annotated[float, typer.Option(help="Share of true pairs from which a person is asked.")] = 0.02,
+    output: Annotated[Path | None, typer.Option(help="Also write a page with the charts here (HTML).")] = None,
+    config: Annotated[Path | None, typer.Option(help="Source configuration that maps the files' columns.")] = None,
+    entity_config: Annotated[Path | None, typer.Option(help="Entity configuration for files.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Model file for files.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Date of rows of files that give none, YYYY-MM-DD.")] = None,
+    lang: Annotated[Language, typer.Option(help="Language of text and page.")] = Language.zh,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Compare match weights with labels, and propose thresholds that keep a stated error; changes nothing."""
+    from linkage.calibrate import CalibrationRequest, show_calibration
+
+    request = CalibrationRequest(
+        paths=tuple(paths),
+        entity=_entity(entity) if entity else None,
+        truth=truth,
+        rulings=labels,
+        error=error,
+        review_share=review_share,
+        page=output,
+        language=lang.value,
+        source_config=config,
+        entity_config=entity_config,
+        model=model,
+        as_of=_date(as_of) if as_of else _now().date(),
+    )
+    return show_calibration(request, now=_now(), console=Console(quiet=quiet, as_json=as_json))
+
+
+@app.command()
 def status(workspace: WorkspacePath, as_json: AsJson = False) -> int:
     """Show loads, releases and what to do next."""
     from linkage.status import show_status

@@ -58,6 +58,11 @@ class Console:
         self._err = RichConsole(stderr=True, soft_wrap=True, highlight=False, emoji=False)
         self._status: Status | None = None
 
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal that results go to; none if nobody looks, and no value should be folded."""
+        return self._out.width if self._out.is_terminal else None
+
     def started(self, stage: Stage) -> None:
         """Show that a stage begins."""
         if self.quiet or not self._err.is_terminal:

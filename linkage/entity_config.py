@@ -11,7 +11,6 @@ import hashlib
 import inspect
 import json
 import tomllib
-from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -23,7 +22,7 @@ from blocking.rules import BlockingRule
 from linkage.errors import ConfigError
 from linkage.fields import CANONICAL_FIELDS, ENTITIES, Entity
 from matchers.field_types import FIELD_TYPES
-from matchers.levels import Condition, Level
+from matchers.levels import Condition, Level, columns_of
 
 Model = TypeVar("Model", bound=BaseModel)
 ID_PREFIX: dict[str, Literal["LP", "NP"]] = {"legal_person": "LP", "natural_person": "NP"}
@@ -98,6 +97,8 @@ class RuleConfig(_Section):
         min_evidence: the rule applies only to pairs with at least this many kinds of evidence beside the name.
         max_evidence: the rule applies only to pairs with at most this many.
         min_weight: the rule applies only from this match weight on.
+        only_candidate: of a `review` rule, the column that a sure candidate has; the pair is linked after all if from a
+            group of linked profiles without it, no other comes into question (`linkage.only_candidates`).
         basis: the link basis a link by this rule gets.
         reason_zh: why, in words an auditor reads; Chinese.
         reason_en: the same in English.
@@ -110,6 +111,7 @@ class RuleConfig(_Section):
     min_evidence: int | None = None
     max_evidence: int | None = None
     min_weight: float | None = None
+    only_candidate: str | None = None
     basis: Literal["identifier", "corroborated", "attribute"] = "corroborated"
     reason_zh: str
     reason_en: str
@@ -212,35 +214,24 @@ class EntityConfig(_Section):
     @cached_property
     def compared_columns(self) -> tuple[str, ...]:
         """The standardised columns that the comparisons read, sorted."""
-        read = _columns_of(level.condition for levels in self.levels.values() for level in levels if level.condition)
+        read = columns_of(level.condition for levels in self.levels.values() for level in levels if level.condition)
         frequencies = {level.term_frequency for levels in self.levels.values() for level in levels}
         return tuple(sorted(read | {column for column in frequencies if column}))
 
     @cached_property
     def profile_columns(self) -> tuple[str, ...]:
         """The standardised columns that comparing, blocking, training and clustering read, sorted."""
-        read = set(self.compared_columns) | _columns_of(self.conditions.values())
+        read = set(self.compared_columns) | columns_of(self.conditions.values())
         read |= {self.training.label, *self.training.em_block, *self.clustering.exclusive}
         for rule in self.blocking:
             read |= rule.columns()
+        read |= {hard.only_candidate for hard in self.rule if hard.only_candidate}
         return tuple(sorted(read))
 
     @cached_property
     def hash(self) -> str:
         """A short hash of everything that affects the result."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
-
-
-def _columns_of(conditions: Iterable[Condition]) -> set[str]:
-    read: set[str] = set()
-
-    def note(column: str) -> str:
-        read.add(column)
-        return column
-
-    for condition in conditions:
-        condition.sql(note, note)
-    return read
 
 
 def load_entity_config(entity: str, path: Path | None = None) -> EntityConfig:
@@ -368,6 +359,10 @@ def _check_names(config: EntityConfig, place: str) -> None:
                 _known(level, levels[name], f"{place}: rule[{i}].when.{name}", "level")
         for check_name in hard.checks:
             _known(check_name.removeprefix("not "), config.conditions, f"{place}: rule[{i}].checks", "check")
+        if hard.only_candidate is not None:
+            _known(hard.only_candidate, config.columns, f"{place}: rule[{i}].only_candidate", "column")
+            if hard.verdict != "review":
+                raise ConfigError(f"{place}: rule[{i}].only_candidate: belongs to a rule with verdict 'review'")
     for column in (config.training.label, *config.training.em_block, *config.clustering.exclusive):
         _known(column, config.columns, f"{place}: training/clustering", "column")
     for name in config.training.label_blind:

@@ -1,7 +1,7 @@
 """`guiyi explain`: why two records are, or are not, one entity.
 
-Reads the batch database of the last run. If the two were compared, their levels and weights are shown as scored; if
-they are one entity without having been compared, the chain of links that connects them is shown.
+Reads the batch database of the last run and changes nothing in it. If the two were compared, their levels and weights
+are shown as scored; if they are one entity without having been compared, the chain of links that joins them is shown.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ import networkx as nx
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
-from eval.report.explanation import Evidence, PairExplanation, ShownField, as_text, write_explanation
+from eval.report.explanation import Check, Evidence, PairExplanation, ShownField, as_text, write_explanation
 from eval.report.explanation import as_json as explanation_json
+from linkage.batch import read_batch
 from linkage.console import Console
-from linkage.database import connect
-from linkage.entity_config import EntityConfig, load_entity_config
+from linkage.entity_config import ComparisonConfig, EntityConfig, load_entity_config
 from linkage.errors import LinkageError
 from linkage.fields import CANONICAL_FIELDS, ENTITIES
 from linkage.masking import is_personal, mask_value
@@ -56,7 +57,7 @@ def show_explanation(
     """
     if not workspace.batch.exists():
         raise LinkageError(f"{workspace.root}: nothing to explain yet; next: guiyi run {workspace.root}")
-    with connect(workspace.batch) as con:
+    with read_batch(workspace.batch) as con:
         entity = _entity_of(con, left, right)
         config = load_entity_config(entity)
         if not workspace.model(entity).exists():
@@ -69,7 +70,7 @@ def show_explanation(
     if html is not None:
         write_explanation(explained[0], html, lang=language)
     texts = [_heading(left, right, together, len(explained), language)]
-    texts += [as_text(one, lang=language) for one in explained]
+    texts += [as_text(one, lang=language, width=console.width) for one in explained]
     data = {"one_entity": together, "pairs": [json.loads(explanation_json(one)) for one in explained]}
     console.result("\n\n".join(texts), data)
     return 0
@@ -91,15 +92,36 @@ def explain_records(
     rows = {record: _record(con, config, record) for record in (left, right)}
     frequencies = _frequencies(con, config, rows[left])
     score = score_pair(config, model, rows[left], rows[right], lambda c, v: frequencies.get((c, v)))
+    if score.verdict.verdict == "review" and _linked(con, config.entity, left, right):
+        score = replace(score, verdict=replace(score.verdict, verdict="auto"))
     return _explanation(config, left, right, rows, score, hide=not unmasked)
+
+
+def _linked(con: DuckDBPyConnection, entity: str, left: str, right: str) -> bool:
+    """Tell whether the run linked two records by a rule that asks for an only candidate."""
+    rows = con.execute(
+        f"""
+select j.verdict = 'auto'
+from {quote(entity + "_judged")} j
+join {quote(entity + "_profile_record")} a on a.profile_id in (j.left_id, j.right_id)
+join {quote(entity + "_profile_record")} b on b.profile_id in (j.left_id, j.right_id) and b.profile_id <> a.profile_id
+where a.record_id = ? and b.record_id = ?""",
+        [left, right],
+    ).fetchall()
+    return bool(rows) and bool(rows[0][0])
 
 
 def _explanation(
     config: EntityConfig, left: str, right: str, rows: Mapping[str, dict[str, Any]], score: PairScore, *, hide: bool
 ) -> PairExplanation:
     reasons = {rule.name: (rule.reason_zh, rule.reason_en) for rule in config.rule}
-    titles = {c.name: (c.title_zh, c.title_en) for c in config.comparison}
+    comparisons = {c.name: c for c in config.comparison}
+    kinds = {c.name: c.check for c in config.check}
     rule = None if score.verdict.rule == BY_SCORE else score.verdict.rule
+    alone = {rule.name for rule in config.rule if rule.only_candidate}
+    if rule in alone and score.verdict.verdict == "auto":
+        reason_zh, reason_en = reasons[rule]
+        reasons[rule] = (f"{reason_zh}；没有其他候选主体", f"{reason_en}; no other entity comes into question")
     return PairExplanation(
         entity=config.entity,
         left_id=left,
@@ -115,8 +137,11 @@ def _explanation(
                 reason_en=o.level.reason_en,
                 weight=o.weight,
                 tf_adjustment=o.frequency_adjustment,
-                title_zh=titles[o.comparison][0],
-                title_en=titles[o.comparison][1],
+                title_zh=comparisons[o.comparison].title_zh,
+                title_en=comparisons[o.comparison].title_en,
+                left=_compared(config, comparisons[o.comparison], rows[left], hide=hide),
+                right=_compared(config, comparisons[o.comparison], rows[right], hide=hide),
+                is_evidence=o.level.name in comparisons[o.comparison].evidence,
             )
             for o in score.comparisons
         ),
@@ -126,17 +151,41 @@ def _explanation(
         rule=rule,
         rule_reason_zh=reasons[rule][0] if rule else None,
         rule_reason_en=reasons[rule][1] if rule else None,
+        checks=tuple(Check(name, kinds[name], holds) for name, holds in score.checks.items()),
     )
 
 
-def _shown(config: EntityConfig, row: Mapping[str, Any], *, hide: bool) -> tuple[ShownField, ...]:
+def _compared(
+    config: EntityConfig, comparison: ComparisonConfig, row: Mapping[str, Any], *, hide: bool
+) -> tuple[ShownField, ...]:
+    """Return the fields a comparison reads, related ones only where they have a value.
+
+    A field that the record leaves empty but another tells, such as the birth date in a number, is shown as it was read.
+    """
+    canonical = CANONICAL_FIELDS[config.entity]
+    reads = {field.name: [c for entry in field.read for c in entry.split("|")] for field in config.field}
     shown = []
-    for field in CANONICAL_FIELDS[config.entity]:
-        value = row.get(field)
-        if value is not None and hide and is_personal(config.entity, field):
-            value = mask_value(field, value)
-        shown.append(ShownField(field=field, value=value))
-    return tuple(shown)
+    for name in (comparison.field, *comparison.related.values()):
+        fields = [column for column in reads[name] if column in canonical]
+        told = next((str(row[c]) for c in reads[name] if c not in canonical and row.get(c) is not None), None)
+        for field in fields:
+            value = _visible(config, field, row.get(field), hide=hide)
+            if name == comparison.field and value is None and told is not None:
+                shown.append(ShownField(field, None, _visible(config, field, told, hide=hide)))
+            elif name == comparison.field or value is not None:
+                shown.append(ShownField(field, value))
+    return tuple(dict.fromkeys(shown))
+
+
+def _visible(config: EntityConfig, field: str, value: str | None, *, hide: bool) -> str | None:
+    return mask_value(field, value) if value is not None and hide and is_personal(config.entity, field) else value
+
+
+def _shown(config: EntityConfig, row: Mapping[str, Any], *, hide: bool) -> tuple[ShownField, ...]:
+    return tuple(
+        ShownField(field, _visible(config, field, row.get(field), hide=hide))
+        for field in CANONICAL_FIELDS[config.entity]
+    )
 
 
 def _record(con: DuckDBPyConnection, config: EntityConfig, record: str) -> dict[str, Any]:

@@ -190,6 +190,7 @@ def _review_cases(run: Linkage) -> int:
 
 def _model(run: Linkage) -> tuple[ModelLevel, ...]:
     rows = []
+    against = {c.name: c.against for c in run.config.comparison}
     for name, levels in run.config.levels.items():
         for level in levels:
             if level.is_missing:
@@ -204,6 +205,9 @@ def _model(run: Linkage) -> tuple[ModelLevel, ...]:
                     weight=p.weight,
                     reason_zh=level.reason_zh,
                     reason_en=level.reason_en,
+                    m_from=p.m_from,
+                    u_from=p.u_from,
+                    against=level.name in against[name],
                 )
             )
     return tuple(rows)

@@ -151,6 +151,22 @@ def splink_settings(config: EntityConfig, model: Model | None, *, estimate: tupl
     }
 
 
+def pattern_settings(config: EntityConfig, model: Model) -> dict[str, Any]:
+    """Return Splink's settings for weighing patterns of outcomes: records whose columns `gamma_<comparison>` hold them.
+
+    A record compared with itself gets the weight of its pattern, term frequencies aside.
+    """
+    settings = splink_settings(config, model)
+    for comparison, (name, levels) in zip(settings["comparisons"], config.levels.items(), strict=True):
+        for position, (rendered, level) in enumerate(zip(comparison["comparison_levels"], levels, strict=True)):
+            number = -1 if level.is_missing else len(levels) - 1 - position
+            if level.condition is not None:
+                rendered["sql_condition"] = f'"gamma_{name}_l" = {number}'
+            for key in [key for key in rendered if key.startswith(("tf_", "disable_tf"))]:
+                del rendered[key]
+    return settings | {"unique_id_column_name": "pattern", "retain_intermediate_calculation_columns": False}
+
+
 def _splink_level(comparison: str, level: Level, model: Model | None, *, fixed: bool) -> dict[str, Any]:
     condition = level.condition.sql(lambda c: f'"{c}_l"', lambda c: f'"{c}_r"') if level.condition else "ELSE"
     rendered: dict[str, Any] = {"sql_condition": condition, "label_for_charts": level.name}

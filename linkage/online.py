@@ -1,7 +1,7 @@
 """Score one pair in Python: the same levels, weights and verdict as the batch gives.
 
-The batch evaluates comparison levels in SQL inside Splink; this evaluates the same level objects on two standardised
-rows and adds the same weights. A property test holds the two equal.
+The batch evaluates comparison levels on columns of codes and has Splink weigh the patterns; this evaluates the same
+level objects on two standardised rows and adds the same weights. A property test holds the two equal.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from linkage.clustering import cluster
 from linkage.database import columns_of, count
 from linkage.entity_config import EntityConfig
 from linkage.model import Model, base_model, load_model
+from linkage.only_candidates import link_only_candidates
 from linkage.profiles import make_profiles
 from linkage.scoring import make_term_frequencies, score
 from linkage.stages import StageClock
@@ -164,6 +165,10 @@ def _judge(run: Linkage) -> int:
     return count(run.con, run.table("judged"))
 
 
+def _single_out(run: Linkage) -> int:
+    return link_only_candidates(run.con, run.config, judged=run.table("judged"), profiles=run.table("profiles"))
+
+
 def _cluster(run: Linkage) -> int:
     cluster(
         run.con,
@@ -186,6 +191,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("model", _choose_model),
     ("score", _score),
     ("judge", _judge),
+    ("single out", _single_out),
     ("cluster", _cluster),
 )
 

@@ -1,24 +1,37 @@
-"""Score candidate pairs with Splink: a match weight, a probability, and the outcome of every comparison.
+"""Score candidate pairs: the outcome of every comparison, a match weight and a probability.
 
-Splink is given our pairs (it does not block) and our term frequencies (smoothed, see `Model.smoothed_frequency`), and
-evaluates each comparison's levels in SQL. The outcome is stored as Splink's number: -1 missing, 0 the last level, and
-so on upwards to the best.
+Three steps, comparison by comparison, so that only one comparison's columns are in memory at a time:
+
+1. The outcomes, on columns of codes (`matchers.level_arrays`), in slices spread over threads.
+2. What the rarity of a shared value adds, from our term frequencies (smoothed, see `Model.smoothed_frequency`).
+3. The weight of each pattern of outcomes, by Splink: millions of pairs show a few thousand patterns.
+
+The sum is what Splink's own prediction from the same levels and frequencies gives; a test holds them equal. An outcome
+is stored as Splink's number: -1 missing, 0 the last level, and so on upwards to the best.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
 from splink import DuckDBAPI, Linker
 
 from blocking.sql import quote
 from linkage.database import only_row
 from linkage.entity_config import EntityConfig
-from linkage.errors import LinkageError
-from linkage.model import Model, splink_settings, term_frequency_columns
+from linkage.model import Model, pattern_settings, term_frequency_columns
+from matchers.level_arrays import Column, Pairs, coded, columns_read, level_numbers
 from matchers.levels import Level
+
+_SLICE = 1 << 16  # pairs compared at a time by one thread: what its caches hold
 
 
 def outcome_number(levels: tuple[Level, ...], name: str) -> int:
@@ -33,21 +46,6 @@ def level_of_number(levels: tuple[Level, ...], number: int) -> Level:
     if number == -1:
         return next(level for level in levels if level.is_missing)
     return levels[len(levels) - 1 - number]
-
-
-def _outcome_sql(name: str, levels: tuple[Level, ...], model: Model) -> str:
-    """Return the expression that reads a comparison's outcome off its weight.
-
-    Splink keeps the outcome's number only together with every column compared, which is far too wide for millions of
-    pairs; it does keep the weight, and a model's weights are distinct (see `linkage.training.make_sense`).
-    """
-    whens = " ".join(
-        f"when cast({model.parameters(name, level.name).weight!r} as float8) then {outcome_number(levels, level.name)}"
-        for level in levels
-        if not level.is_missing
-    )
-    alias = quote("gamma_" + name)
-    return f"cast(case s.{quote('mw_' + name)} {whens} when 0.0 then -1 end as tinyint) as {alias}"
 
 
 def make_term_frequencies(
@@ -109,40 +107,114 @@ def score(
         frequencies: tables of `make_term_frequencies`.
         out: table to make: left_id, right_id, rule, rules, match_weight, match_probability, and `gamma_<comparison>`.
     """
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    api = DuckDBAPI(connection=con)
-    narrow = f"{out}_profiles"
-    compared = ", ".join(quote(column) for column in config.compared_columns)
-    con.execute(f"create or replace temp view {quote(narrow)} as select profile_id, {compared} from {quote(profiles)}")
-    linker = Linker(
-        api.register(con.table(narrow)), splink_settings(config, model), log_level=None, validate_settings=False
-    )
-    for column, table in frequencies.items():
-        linker.table_management.register_term_frequency_lookup(api.register(con.table(table)), column)
-    blocked = f"{out}_blocked"
+    positions, outcomes, weighed = (f"{out}_{name}" for name in ("positions", "outcomes", "weighed"))
     con.execute(f"""
-create or replace temp view {quote(blocked)} as
-select cast(rule as varchar) as match_key, left_id as join_key_l, right_id as join_key_r
-from {quote(pairs)}""")
-    linker.table_management.register_blocked_pairs_for_predict(api.register(con.table(blocked)))
-    predicted = linker.inference.predict(warning_mode="never")
-    outcomes = ",\n    ".join(_outcome_sql(name, levels, model) for name, levels in config.levels.items())
+create or replace temp table {quote(positions)} as
+select profile_id, row_number() over () - 1 as position
+from {quote(profiles)}
+where profile_id in (select left_id from {quote(pairs)} union all select right_id from {quote(pairs)})""")
+    compared = con.sql(f"""
+select p.left_id, p.right_id, p.rule, p.rules, l.position as left_position, r.position as right_position
+from {quote(pairs)} p
+join {quote(positions)} l on p.left_id = l.profile_id
+join {quote(positions)} r on p.right_id = r.profile_id""").to_arrow_table()
+    con.register(outcomes, _compare(con, config, model, compared, profiles, positions, frequencies))
+    _weigh_patterns(con, config, model, outcomes=outcomes, out=weighed)
+    gammas = [quote("gamma_" + name) for name in config.levels]
     con.execute(f"""
 create or replace table {quote(out)} as
 select
-    s.profile_id_l as left_id,
-    s.profile_id_r as right_id,
-    p.rule,
-    p.rules,
-    s.match_weight,
-    s.match_probability,
-    {outcomes}
+    o.left_id,
+    o.right_id,
+    o.rule,
+    o.rules,
+    w.match_weight + o.adjustment as match_weight,
+    1.0 / (1.0 + pow(2.0, -(w.match_weight + o.adjustment))) as match_probability,
+    {", ".join("o." + gamma for gamma in gammas)}
+from {quote(outcomes)} o
+join {quote(weighed)} w on {" and ".join(f"o.{gamma} = w.{gamma}" for gamma in gammas)}""")
+    con.unregister(outcomes)
+    for name in (positions, weighed):
+        con.execute(f"drop table {quote(name)}")
+
+
+def _compare(
+    con: DuckDBPyConnection,
+    config: EntityConfig,
+    model: Model,
+    pairs: pa.Table,
+    profiles: str,
+    positions: str,
+    frequencies: Mapping[str, str],
+) -> pa.Table:
+    """Return the pairs with `gamma_<comparison>`, and `adjustment`: what the rarity of shared values adds."""
+    left, right = (pairs.column(f"{side}_position").to_numpy() for side in ("left", "right"))
+    made = pairs.drop_columns(["left_position", "right_position"])
+    adjustment = np.zeros(len(left))
+    (threads,) = only_row(con, "select current_setting('threads')")
+    with ThreadPoolExecutor(int(threads)) as pool:
+        for name, levels in config.levels.items():
+            columns = _columns(con, levels, pool, profiles=profiles, positions=positions)
+            slices = [slice(start, start + _SLICE) for start in range(0, len(left), _SLICE)]
+            parts = pool.map(level_numbers, repeat(levels), [Pairs.of(columns, left[s], right[s]) for s in slices])
+            numbers = np.concatenate([np.empty(0, np.int8), *parts])
+            made = made.append_column("gamma_" + name, pa.array(numbers))
+            for level in levels:
+                if level.term_frequency:
+                    column = columns[level.term_frequency]
+                    rows = np.flatnonzero(numbers == outcome_number(levels, level.name))
+                    rarity = _rarity(con, model, name, level, column, frequencies[level.term_frequency])
+                    adjustment[rows] += rarity[column.codes[left[rows]]]
+    return made.append_column("adjustment", pa.array(adjustment))
+
+
+def _columns(
+    con: DuckDBPyConnection, levels: tuple[Level, ...], pool: ThreadPoolExecutor, *, profiles: str, positions: str
+) -> dict[str, Column]:
+    """Return the columns that the levels read, by the profiles' positions."""
+    read = ", ".join(f"p.{quote(column)}" for column in columns_read(levels))
+    table = con.sql(f"""
+select o.position, {read}
+from {quote(profiles)} p
+join {quote(positions)} o on p.profile_id = o.profile_id""").to_arrow_table()
+    return coded(table.drop_columns("position"), levels, table.column("position").to_numpy(), pool.map)
+
+
+def _rarity(
+    con: DuckDBPyConnection, model: Model, comparison: str, level: Level, column: Column, frequencies: str
+) -> NDArray[np.float64]:
+    """Return what each value of the level's term-frequency column adds to the weight; 0 where it is not known."""
+    known = con.sql(f"from {quote(frequencies)}").to_arrow_table()
+    places = pc.index_in(column.values, known.column(0).combine_chunks())
+    found = known.column(1).combine_chunks().take(places).to_numpy(zero_copy_only=False)
+    u = model.parameters(comparison, level.name).u
+    rarity: NDArray[np.float64] = np.log2(u) - np.log2(np.maximum(found, model.tf_minimum))
+    return np.nan_to_num(rarity, nan=0.0)
+
+
+def _weigh_patterns(con: DuckDBPyConnection, config: EntityConfig, model: Model, *, outcomes: str, out: str) -> None:
+    """Make the table of patterns: each combination of outcomes seen, and its `match_weight` as Splink gives it."""
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    gammas = ", ".join(quote("gamma_" + name) for name in config.levels)
+    patterns, themselves = f"{out}_patterns", f"{out}_pairs"
+    con.execute(f"""
+create or replace temp table {quote(patterns)} as
+select row_number() over () as pattern, *
+from (select distinct {gammas} from {quote(outcomes)})""")
+    con.execute(f"""
+create or replace temp view {quote(themselves)} as
+select '0' as match_key, pattern as join_key_l, pattern as join_key_r
+from {quote(patterns)}""")
+    api = DuckDBAPI(connection=con)
+    settings = pattern_settings(config, model)
+    linker = Linker(api.register(con.table(patterns)), settings, log_level=None, validate_settings=False)
+    linker.table_management.register_blocked_pairs_for_predict(api.register(con.table(themselves)))
+    predicted = linker.inference.predict(warning_mode="never")
+    con.execute(f"""
+create or replace temp table {quote(out)} as
+select p.*, s.match_weight
 from {predicted.physical_name} s
-join {quote(pairs)} p on s.profile_id_l = p.left_id and s.profile_id_r = p.right_id""")
-    unread = " or ".join(f"{quote('gamma_' + name)} is null" for name in config.levels)
-    (lost,) = only_row(con, f"select count(*) from {quote(out)} where {unread}")
-    if lost:
-        raise LinkageError(f"{lost} scored pairs with a weight that no level of the model has: report this as a defect")
+join {quote(patterns)} p on s.pattern_l = p.pattern""")
     predicted.drop_table_from_database_and_remove_from_cache()
-    for view in (blocked, narrow):
-        con.execute(f"drop view {quote(view)}")
+    con.execute(f"drop view {quote(themselves)}")
+    con.execute(f"drop table {quote(patterns)}")

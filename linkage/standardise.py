@@ -1,4 +1,4 @@
-"""Standardise a table of raw records: each field's function, applied to the distinct values of its columns.
+"""Standardise a table of raw records: each field's function, applied to the repaired distinct values of its columns.
 
 Columns are dictionary-encoded, the distinct values spread over processes, and the results taken back by index, so a
 value is standardised once however many records carry it and no Python loop runs over records. The same functions serve
@@ -21,6 +21,7 @@ from duckdb import DuckDBPyConnection
 from blocking.sql import quote
 from linkage.entity_config import EntityConfig
 from matchers.field_types import FIELD_TYPES
+from matchers.raw_text import repair
 
 _SEPARATOR = "\x1f"
 _ABSENT = "\x1e"
@@ -28,7 +29,8 @@ _ESCAPES = ((_ABSENT, _ABSENT + "1"), (_SEPARATOR, _ABSENT + "2"))
 _ARROW = {"varchar": pa.string(), "integer": pa.int32(), "boolean": pa.bool_(), "varchar[]": pa.list_(pa.string())}
 _INLINE_LIMIT = 20_000
 
-Spread = Callable[[str, list[str | None]], pa.Table]
+Distinct = Callable[[], pa.Table]
+Spread = Callable[[str, list[str | None]], Distinct]
 
 
 def standardise(
@@ -78,22 +80,48 @@ def standardise(
 
 
 def standardise_table(raw: pa.Table, config: EntityConfig, spread: Spread) -> pa.Table:
-    """Return a raw Arrow table with the standardised columns of every field appended."""
+    """Return a raw Arrow table with the standardised columns of every field appended.
+
+    Fields that read other fields' columns come last, so that the processes are not idle while one is waited for.
+    """
     table = raw
-    for field in config.field:
+    waiting: dict[str, tuple[pa.Array, Distinct]] = {}
+
+    def finish(name: str) -> None:
+        nonlocal table
+        indices, distinct = waiting.pop(name)
+        for column, values in zip(*_columns(distinct()), strict=True):
+            table = table.append_column(column, values.take(indices))
+
+    made = {column: field.name for field in config.field for column in FIELD_TYPES[field.type].columns(field.name)}
+    for field in sorted(config.field, key=lambda field: any(made.get(c) for c in _columns_read(field.read))):
+        for column in _columns_read(field.read):
+            if made.get(column) in waiting:
+                finish(made[column])
         arguments = [_argument(table, entry) for entry in field.read]
-        joined = arguments[0] if len(arguments) == 1 else _join(arguments)
-        encoded = pc.dictionary_encode(joined, null_encoding="encode").combine_chunks()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = (
-                encoded.chunk(0)
-                if encoded.num_chunks
-                else pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
-            )
-        distinct = spread(f"{field.type}:{field.name}:{len(field.read)}", encoded.dictionary.to_pylist())
-        for name in distinct.column_names:
-            table = table.append_column(name, distinct.column(name).take(encoded.indices))
-    return table
+        encoded = _encode(arguments[0] if len(arguments) == 1 else _join(arguments))
+        kind = f"{field.type}:{field.name}:{len(field.read)}"
+        waiting[field.name] = encoded.indices, spread(kind, encoded.dictionary.to_pylist())
+    for name in tuple(waiting):
+        finish(name)
+    return table.select([*raw.column_names, *made])
+
+
+def _columns(table: pa.Table) -> tuple[list[str], list[pa.ChunkedArray]]:
+    return table.column_names, table.columns
+
+
+def _columns_read(entries: Sequence[str]) -> list[str]:
+    return [column for entry in entries for column in entry.split("|")]
+
+
+def _encode(values: pa.ChunkedArray) -> pa.DictionaryArray:
+    encoded = pc.dictionary_encode(values, null_encoding="encode").combine_chunks()
+    if not isinstance(encoded, pa.ChunkedArray):
+        return encoded
+    if encoded.num_chunks:
+        return encoded.chunk(0)
+    return pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
 
 
 def standardise_row(row: Mapping[str, Any], config: EntityConfig) -> dict[str, Any]:
@@ -105,7 +133,7 @@ def standardise_row(row: Mapping[str, Any], config: EntityConfig) -> dict[str, A
     """
     made: dict[str, Any] = {}
     for field in config.field:
-        arguments = [_first({**row, **made}, entry) for entry in field.read]
+        arguments = [repair(_first({**row, **made}, entry)) for entry in field.read]
         kind = FIELD_TYPES[field.type]
         result = kind.standardise(*arguments)
         for attribute in fields(kind.attributes):
@@ -142,20 +170,19 @@ def _join(arguments: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
 
 @contextmanager
 def _spread_over(processes: int) -> Iterator[Spread]:
-    if processes <= 1:
-        yield _standardise_values
-        return
+    """Give a function that starts standardising values and returns how to get the result, computed then if few."""
     pool: ProcessPoolExecutor | None = None
 
-    def spread(kind: str, values: list[str | None]) -> pa.Table:
+    def spread(kind: str, values: list[str | None]) -> Distinct:
         nonlocal pool
-        if len(values) < _INLINE_LIMIT:
-            return _standardise_values(kind, values)
+        if processes <= 1 or len(values) < _INLINE_LIMIT:
+            return lambda: _standardise_values(kind, values)
         if pool is None:
             pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
         size = max(_INLINE_LIMIT // 2, -(-len(values) // (processes * 4)))
         chunks = [values[start : start + size] for start in range(0, len(values), size)]
-        return pa.concat_tables(pool.map(_standardise_values, [kind] * len(chunks), chunks))
+        parts = pool.map(_standardise_values, [kind] * len(chunks), chunks)
+        return lambda: pa.concat_tables(parts)
 
     try:
         yield spread
@@ -173,7 +200,10 @@ def _standardise_values(kind: str, values: list[str | None]) -> pa.Table:
     field_type = FIELD_TYPES[type_name]
     function = field_type.standardise
     columns = field_type.columns(field_name)
-    results = [function(value) if arity == "1" else function(*_split(value)) for value in values]
+    if arity == "1":
+        results = [function(repair(value)) for value in values]
+    else:
+        results = [function(*map(repair, _split(value))) for value in values]
     arrays = []
     for sql_type, attribute in zip(columns.values(), fields(field_type.attributes), strict=True):
         cells: list[Any] = [getattr(result, attribute.name) for result in results]

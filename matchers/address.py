@@ -15,21 +15,27 @@ Invariant: `room_key` starts with `building_key`, unless it is a 25-digit house 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from matchers import divisions
 from matchers.address_communities import take_community
 from matchers.address_divisions import Place
-from matchers.address_keys import building_key, estate_key, precision, room_label
+from matchers.address_keys import building_key, estate_key, precision, room_label, text_key
 from matchers.address_levels import levels
 from matchers.address_numbers import normalise_numerals
+from matchers.address_order import in_order
 from matchers.address_parser import parse
 from matchers.address_parts import Parts
 from matchers.address_places import locate, take_street
-from matchers.address_text import clean
+from matchers.address_text import LONGEST, clean
 
 __all__ = ["Address", "levels", "mask", "standardise"]
+
+
+_BEFORE_A_ROOM = frozenset("栋座幢楼层号")
+_SAMPLE_ROOM = "9998"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,8 @@ class Address:
         district_code: its six-digit code in force.
         districts: every code in force on the ground the written district name stood for.
         street: current name of the street or town.
-        streets: every street in force on the ground the written street name stood for.
+        streets: every street in force on the ground the written street name stood for; the name with every kind of
+            town where no table has it.
         community: community or village, without 社区 or 村.
         plot: numbered plot of 宝安区, such as `71区`.
         road: road with its lanes; one that has only an ordinal is preceded by its community.
@@ -58,6 +65,7 @@ class Address:
         building_key: the building, by road and number, else by estate, else by community and number.
         estate_key: the building by estate, where the estate is a name of its own.
         room_key: the room.
+        text_key: the text below the district where it names no building but more than a community.
         precision: 0 nothing, 1 city, 2 district, 3 street or community, 4 road or estate, 5 building, 6 room.
         place: street, else district, else city.
     """
@@ -83,8 +91,12 @@ class Address:
     building_key: str | None = None
     estate_key: str | None = None
     room_key: str | None = None
+    text_key: str | None = None
     precision: int = 0
     place: str | None = None
+
+
+_UP_TO_UNIT = tuple(f.name for f in fields(Address))[1:15]
 
 
 def standardise(text: str | None) -> Address:
@@ -96,10 +108,75 @@ def standardise(text: str | None) -> Address:
     >>> a.room_key
     '宝民二路12-1号A栋301'
     """
+    if text and len(text) < LONGEST:
+        word = text[-1] if text[-1] in "室房" else ""
+        body = text[:-1] if word else text
+        stem = body.rstrip("0123456789")
+        room = body[len(stem) :]
+        if 2 < len(room) < 5 and room[0] != "0" and stem and stem[-1] in _BEFORE_A_ROOM:
+            suite = _suite(stem, word)
+            if suite is not None:
+                return _room_of(suite, room, word)
+    return _read(text)
+
+
+class _Suite(NamedTuple):
+    """An address without its room: what stands before it is read once for all rooms of a building."""
+
+    text: str
+    values: tuple[Any, ...]
+    floor: str | None
+    building_key: str
+    estate_key: str | None
+    room_key: str
+    place: str | None
+
+
+def _room_of(suite: _Suite, room: str, word: str) -> Address:
+    values: tuple[Any, ...] = (
+        suite.text + room + word,
+        *suite.values,
+        suite.floor or room[:-2],
+        room,
+        None,
+        suite.building_key,
+        suite.estate_key,
+        suite.room_key + room,
+        None,
+        6,
+        suite.place,
+    )
+    return Address(*values)
+
+
+@lru_cache(maxsize=32768)
+def _suite(stem: str, word: str) -> _Suite | None:
+    """Return what an address that ends in a room of three or four digits has but for that room, `None` if unsure."""
+    sample = _SAMPLE_ROOM + word
+    a = _read(stem + sample)
+    if a.text is None or not a.text.endswith(sample) or a.room != _SAMPLE_ROOM or "99" in stem:
+        return None
+    if a.building_key is None or a.room_key is None or a.house_code is not None:
+        return None
+    return _Suite(
+        text=a.text.removesuffix(sample),
+        values=tuple(getattr(a, name) for name in _UP_TO_UNIT),
+        floor=None if a.floor == _SAMPLE_ROOM[:-2] else a.floor,
+        building_key=a.building_key,
+        estate_key=a.estate_key,
+        room_key=a.room_key.removesuffix(_SAMPLE_ROOM),
+        place=a.place,
+    )
+
+
+def _read(text: str | None) -> Address:
     cleaned, house_code = clean(text)
     if cleaned is None:
         return Address() if house_code is None else _of_code(house_code)
     cleaned = normalise_numerals(cleaned)
+    ordered = in_order(cleaned)
+    if ordered is not cleaned:
+        cleaned = normalise_numerals(ordered)
     place = locate(cleaned)
     parts = parse(cleaned, place.end, place.community)
     if parts.town and place.street is None:
@@ -148,6 +225,7 @@ def _address(text: str, place: Place, parts: Parts, house_code: str | None) -> A
         building_key=building,
         estate_key=by_estate,
         room_key=by_room,
+        text_key=text_key(text, place, parts, building) if building is None else None,
         precision=precision(place, parts, building, by_room),
         place=place.street or place.district or city or province,
     )
@@ -173,7 +251,9 @@ def _administration(code: str, street_is_known: bool) -> tuple[str | None, str |
 def _streets(place: Place) -> tuple[str, ...]:
     if place.street is None:
         return ()
-    if place.street_code is None or place.community in divisions.communities():
+    if place.street_code is None:
+        return _street_kinds(place.street)
+    if place.community in divisions.communities():
         return (place.street,)
     return _street_names(place.street_code)
 
@@ -182,6 +262,13 @@ def _streets(place: Place) -> tuple[str, ...]:
 def _street_names(code: str) -> tuple[str, ...]:
     names = (divisions.name_of(street) for street in divisions.current_streets(code))
     return tuple(name for name in names if name)
+
+
+@lru_cache(maxsize=16384)
+def _street_kinds(street: str) -> tuple[str, ...]:
+    """Return the names under which a town in no table may be known: many a 镇 or 乡 is a 街道 today."""
+    stem = street.removesuffix("街道") if street.endswith("街道") else street[:-1]
+    return (street, *(stem + kind for kind in ("街道", "镇", "乡") if stem and stem + kind != street))
 
 
 def mask(value: str) -> str:

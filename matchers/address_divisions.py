@@ -16,7 +16,7 @@ from matchers import divisions
 
 _TAKEN = (
     "大?路|公路(?![局段])|大?街|大道|道|巷|弄|里|胡同|桥|湾|港|大学|学院|中学|小学|城|大厦|小区|花园(?!口)|新村|广场|酒店|宾馆|银行|公司|有限|"
-    "公寓|佳园|嘉园|家园|苑|工业园|电力|医院|机场|公园|体育|站|门|火车|汽车"
+    "豪庭|豪园|雅苑|名苑|雅居|华庭|名庭|公馆|华府|山庄|公寓|佳园|嘉园|家园|苑|工业园|电力|医院|机场|公园|体育|站|门|火车|汽车"
 )
 # What makes the name before it that of a road or a building.
 NOT_A_PLACE = re.compile(rf"[东西南北中上下前后新老一二三四五六七八九十\d]{{0,2}}(?:{_TAKEN})(?!村)")
@@ -26,7 +26,7 @@ DISTINCTIVE_STREETS = frozenset({"西乡", "福永", "沙井", "松岗", "石岩
 _BAOAN_STREETS = DISTINCTIVE_STREETS | {"新安", "福海", "新桥"}
 _LABEL = re.compile(
     r"(?:(?:经营|注册|联系|居住|户籍|通讯|办公|所在)?(?:地址|住址|住所|场所)(?:是|为|在)?|"
-    r"中国(?:[^\d]{0,4}?自由贸易试验区|(?=[^\d]{2,3}[省市])))?[、-]*"
+    r"中国(?:[^\d]{0,4}?自由贸易试验区|(?!路|大道|城|人|[^\d]{0,6}公司)))?[、-]*"
 )
 _ZONE = re.compile(
     r"[^\d路街号村镇乡]{0,9}?(?:(?:经济|高新|工业|产业|旅游)+(?:技术)?(?:产业)?(?:综合)?开发区|技术开发区|开发区|经开区|高新区|"
@@ -36,6 +36,10 @@ _ZONE = re.compile(
 _HAS_ZONE = re.compile(
     "开发区|产业园区|经济区|投资区|经开区|高新区|税港?区|试验区|合作区|景名?胜?区|度假区|管理区|新区"
 )
+_PREFECTURE_WORD = re.compile("市地区|市|地区|专区|行政区(?!划)|盟(?=[^\\d]{2,4}[旗县市])")
+# 南通镇 is a town somewhere, not the city of 南通.
+_TOWN_WORDS = ("镇", "乡", "街道", "办事处", "村", "社区")
+_MISREAD = re.compile(r"(?:[^\d路街号村镇乡、省市区县]{1,3})[省市区县](?![路街])")
 # Names of former districts that are common words elsewhere.
 _COMMON_WORDS = frozenset({"新市区", "旧市区", "工业区", "开发区", "保税区", "高新区", "住宅区", "生活区", "实验区"})
 _SHORT_DISTRICTS = {
@@ -62,6 +66,7 @@ class Place:
         community: without 社区 or 村.
         plot: numbered plot of 宝安区, such as `71区`.
         end: how many characters of the text were read.
+        area_end: how many of them are divisions and street.
     """
 
     code: str = ""
@@ -71,6 +76,7 @@ class Place:
     community: str | None = None
     plot: str | None = None
     end: int = 0
+    area_end: int = 0
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +85,7 @@ def _prefixes() -> dict[str, list[tuple[str, bool, tuple[str, ...]]]]:
     names: dict[tuple[str, bool], set[str]] = {}
 
     def add(name: str, bare: bool, codes: tuple[str, ...]) -> None:
-        if len(name) > 1:
+        if len(name) > 1 and codes:
             names.setdefault((name, bare), set()).update(codes)
 
     for code in divisions.current():
@@ -89,9 +95,13 @@ def _prefixes() -> dict[str, list[tuple[str, bool, tuple[str, ...]]]]:
         add(name, False, (code,))
         if len(code) <= 4:
             add(re.sub(r"(?:省|市|地区|盟|(?:壮族|回族|维吾尔)?自治区)$", "", name), True, (code,))
+        elif name[-1] == "市" and len(name) > 2:
+            add(name[:-1], True, (code,))
     for name, codes in divisions.former_names().items():
-        if name[-1] in "区县市" and len(name) > 2 and name not in _COMMON_WORDS:
+        if name[-1] in "区县市" and (len(name) > 2 or name[-1] == "县") and name not in _COMMON_WORDS:
             add(name, False, codes)
+    for name, codes in divisions.former_prefectures().items():
+        add(name, False, codes)
     for name, code in divisions.aliases().items():
         names[name, False] = {code}
     table: dict[str, list[tuple[str, bool, tuple[str, ...]]]] = {}
@@ -122,20 +132,71 @@ def _divisions(text: str, place: Place) -> None:
                 continue
             end = start + len(name)
             if bare:
-                if text.startswith("市", end):
-                    end += 1
-                elif NOT_A_PLACE.match(text, end) or end == len(text):
+                if len(codes[0]) == 6 and len(place.code) < 2:
                     continue
+                if found := _PREFECTURE_WORD.match(text, end):
+                    end = found.end()
+                elif text.startswith(_TOWN_WORDS, end) or NOT_A_PLACE.match(text, end) or end == len(text):
+                    continue
+            if not bare and len(codes[0]) == 4 and text.startswith("地区", end):
+                end += 2
             if _narrow(place, name, codes):
                 place.end = end
                 break
         if place.end == start and len(place.code) < 6:
             _short_district(text, place)
+        if place.end == start and len(place.code) < 6:
+            _misread(text, place)
         if place.end == start:
-            if zones and len(place.code) >= 4 and (found := _ZONE.match(text, start)):
+            if zones and (found := _ZONE.match(text, start)):
                 place.end, zones = found.end(), zones - 1
                 continue
             return
+
+
+def _misread(text: str, place: Place) -> None:
+    """Read a city or district with a character wrong or missing (深训市, 圳市, 深圳市宝区) for the one it must be."""
+    found = _MISREAD.match(text, place.end)
+    if found is None:
+        return
+    following = None
+    if not place.code:
+        ahead = Place(end=found.end())
+        _divisions(text, ahead)
+        following = ahead.code[:4] or None
+        if following is None and ahead.end == found.end() and found.group()[-1] != "市":
+            return
+    code = _nearest(found.group(), place.code, following)
+    if code:
+        place.code, place.end = code, found.end()
+        if len(code) == 6:
+            place.district = divisions.name_of(code)
+
+
+@lru_cache(maxsize=16384)
+def _nearest(word: str, within: str, expected: str | None) -> str | None:
+    """Return the one city or district in a division whose name is one character from a word, `None` if several are."""
+    length = 4 if word[-1] == "市" and len(within) < 4 else 6 if len(within) == 4 else 2 if word[-1] == "省" else 0
+    if not length or len(within) >= length or divisions.codes_of(word) or word in divisions.former_names():
+        # A name that is one of its own is not misread, even if it was elsewhere.
+        return None
+    found = [
+        code
+        for code, name in divisions.current().items()
+        if len(code) == length and code.startswith(within) and name[-1] == word[-1] and _one_character_apart(word, name)
+    ]
+    if expected:
+        found = [code for code in found if expected.startswith(code)]
+    elif len(word) < 3 and not within:
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+def _one_character_apart(word: str, name: str) -> bool:
+    """Whether a word is a name with one character replaced or left out."""
+    if len(word) == len(name):
+        return sum(a != b for a, b in zip(word, name, strict=True)) == 1
+    return len(word) + 1 == len(name) and any(name[:i] + name[i + 1 :] == word for i in range(len(name)))
 
 
 def _narrow(place: Place, name: str, codes: tuple[str, ...]) -> bool:
@@ -150,8 +211,12 @@ def _narrow(place: Place, name: str, codes: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=65536)
 def _narrowed(known: str, name: str, codes: tuple[str, ...]) -> tuple[str, str | None] | None:
     """Return the code and district after reading a name, `None` if the name contradicts what is known."""
-    if len(name) == 2 and len(known) < 4 and name[-1] == "区":
-        # 东区, 郊区 and the like are districts only of a known city.
+    if (
+        len(name) == 2
+        and len(known) < 4
+        and (name[-1] == "区" or (name[-1] == "县" and name in divisions.former_names()))
+    ):
+        # 东区, 郊区 and the like are districts only of a known city, and so are the short names of the past.
         return None
     fitting = [c for c in codes if c.startswith(known)]
     if fitting:

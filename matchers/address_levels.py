@@ -48,14 +48,18 @@ def levels(field: str) -> tuple[Level, ...]:
     estate_alike = AtLeast(NAME_SIMILARITY, column("estate"), 0.9)
     same_place = any_of(same("road"), same("estate"), same("community"), same("plot"))
     same_area = any_of(same("road"), same("community"), same("street"), same("plot"))
+    # The community before the road without its word: 长源公明大道293号.
+    road_alike = all_of(same("number"), Not(differs("building")), AtLeast(NAME_SIMILARITY, column("road"), 0.9))
     same_estate = any_of(
         same("estate_key"),
         all_of(any_of(same("estate"), same_number), Not(differs("building"))),
+        road_alike,
         all_of(
             Not(any_of(differs("number"), differs("building"))),
             any_of(all_of(same_area, estate_alike), AtLeast("gy_common", column("text"), 0.9)),
         ),
     )
+    same_named_building = all_of(same("building_key"), Not(other_room))
     other_number = any_of(
         all_of(same("road"), differs("number")),
         all_of(any_of(same("estate"), same_number, same("plot")), differs("building")),
@@ -70,17 +74,26 @@ def levels(field: str) -> tuple[Level, ...]:
             term_frequency=column("room_key"),
         ),
         Level(
+            "same_building",
+            all_of(same_named_building, *near),
+            "同一楼栋或同一门牌号, 房号至少一方未写",
+            "same building or house number, room not given on both sides",
+            term_frequency=column("building_key"),
+            stands_for="same_room",
+        ),
+        Level(
+            "same_text",
+            all_of(same("text_key"), *near),
+            "文字相同(村、路名或地块), 双方均无可识别的门牌或楼栋",
+            "the same words (a village, road or plot), neither with a number or building that could be read",
+            term_frequency=column("text_key"),
+            stands_for="same_room",
+        ),
+        Level(
             "same_building_other_room",
             all_of(one_building, other_room, *near),
             "同一楼栋, 房号或楼层不同",
             "same building, another room or floor",
-        ),
-        Level(
-            "same_building",
-            all_of(same("building_key"), *near),
-            "同一楼栋或同一门牌号, 房号至少一方未写",
-            "same building or house number, room not given on both sides",
-            term_frequency=column("building_key"),
         ),
         Level(
             "same_estate",

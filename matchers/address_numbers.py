@@ -27,9 +27,12 @@ _ORDINAL_WORDS = (
 _ORDINAL_WORDS += f"|坊(?=[A-Z]|第*[{_NUMERAL}\\d]+(?:[号栋幢座楼层室房区坊之附-]|$)|$)"
 # Both start with one character class, which the regular expression engine skips to; the functions check the rest.
 _TO_ARABIC = re.compile(
-    f"[第{_NUMERAL}]第*[{_NUMERAL}\\d]*(?=(?:{_ORDINAL_WORDS}))|[之附](?:[〇一二三四五六七八九十百]+|[{_NUMERAL}]+)"
+    f"[第{_NUMERAL}]第*[{_NUMERAL}\\d]*(?=(?:{_ORDINAL_WORDS}))|[之附](?:[零〇一二三四五六七八九十百]+|[{_NUMERAL}]+)"
+    # A room read digit by digit that no word follows: 九楼九零四.
+    f"|(?<=[号栋幢座楼层元])[{''.join(_DIGITS)}]{{3,4}}(?![^、])"
 )
 _TO_CHINESE = re.compile(r"[\dA-Z-]+(?=(?:马路|环|横?路|大?街(?!坊)|大道|道街|条))")
+_COUNTED_BY_DIGITS = frozenset("号栋幢座楼层室房")
 _HAS_NUMERAL = re.compile(f"[{_NUMERAL}]|第\\d")
 _SUBNUMBER = re.compile(r"(?<=\d)(?:号(?:之|附)第?(?:(\d)(?=\d{3,4}(?!\d))|(\d+)号?)|[之附](\d+)(?!\d)(?=号))")
 
@@ -79,13 +82,31 @@ def chinese_numeral(number: int) -> str:
 
 def _arabic(match: re.Match[str]) -> str:
     written = match.group()
+    text, start, end = match.string, match.start(), match.end()
+    if text[start - 1 : start].isdecimal() and written[0] not in "第之附":
+        # 301一楼商铺: another number, not more digits of the same one.
+        return written
+    if len(written) == 2 and _is_two_digits(written, text[end : end + 1]):
+        return f"{_DIGITS[written[0]]}{_DIGITS[written[1]]}"
+    if written[0] in "之附" and len(written) == 3 and text[end : end + 1] in ("楼", "层"):
+        sub, floor = _DIGITS.get(written[1]), _DIGITS.get(written[2])
+        if sub is not None and floor is not None:
+            # 1号之一八楼: sub-number one, eighth floor.
+            return f"{written[0]}{sub}号{floor}"
     arabic = _as_arabic(written)
     # A sub-number ends with its Chinese numeral: in 3号之二306 the 306 is the room.
     if written[0] in "之附" and arabic != written:
-        before, after = match.string[: match.start()][-1:], match.string[match.end() : match.end() + 1]
-        if after.isdecimal() and (before == "号" or before.isdecimal()):
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if after.isdecimal() and (before in ("号", "、", "") or before.isdecimal()):
             return arabic + "号"
     return arabic
+
+
+def _is_two_digits(written: str, word: str) -> bool:
+    """Whether two Chinese digits side by side are a number read digit by digit (三三号), not a name (八一, 二七区)."""
+    if written[0] not in _DIGITS or written[1] not in _DIGITS:
+        return False
+    return word in _COUNTED_BY_DIGITS or (word == "区" and written != "二七")
 
 
 @lru_cache(maxsize=4096)
@@ -94,6 +115,10 @@ def _as_arabic(text: str) -> str:
     first = text[0] if text[0] in "之附" else ""
     if bare.isdecimal() and bare.isascii():
         return first + bare
+    if first and 4 <= len(bare) <= 5 and all(c in _DIGITS for c in bare):
+        # 之二一零二室: the first digit is the sub-number's, the rest is the room.
+        digits = "".join(str(_DIGITS[c]) for c in bare)
+        return f"{first}{digits[0]}号{digits[1:]}"
     number = chinese_number(bare)
     return text if number is None else first + str(number)
 

@@ -69,6 +69,9 @@ def finish(parts: Parts, community: str | None) -> None:
     if parts.dormitory and parts.building:
         parts.building = "宿舍" + parts.building
     room = parts.room
+    if room and "-" in room and room[0] != "0" and parts.floor is None and room[:3].isdecimal():
+        # 103-4: a part of room 103.
+        parts.floor = room.split("-")[0][:-2]
     if room and room.isdecimal():
         if len(room) in (3, 4) and parts.floor is None and room[0] != "0":
             parts.floor = room[:-2]

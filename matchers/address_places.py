@@ -19,11 +19,13 @@ from matchers.address_divisions import DISTINCTIVE_STREETS, NOT_A_PLACE, PLOT, P
 # A place has no digits but those of a plot or an ordinal estate, so that many addresses share one head.
 _HEAD = re.compile(r"[^\d]*(?:\d{1,3}[区坊工巷队组].?)?")
 _TOWN = re.compile(
-    r"([^\d号路社村]{1,7}?)(街道办事处|街道办|街道|街办事处|街办|办事处|镇(?!路|大道|街(?!道)|[东南西北]路|[^\d]镇)"
+    r"((?:(?!街[^\d]{1,5}[镇乡])[^\d号路社村]){1,7}?)(街道办事处|街道办|街道|街办事处|街办|办事处|镇(?!路|大道|街(?!道)|[东南西北]路|[^\d]镇)"
     r"|乡(?!街道|镇|办事处|路|大道|街|村|[^\d]乡))"
 )
 _ROAD_TOWN = re.compile(r"([^\d号]{1,4}路)(街道办事处|街道办|街道|办事处)")
 _STREET_AS_TOWN = re.compile(r"([^\d号路社村]{2,4})(街)(?!道|坊)(?=[^\d]{2})")
+_OTHER_NAME = re.compile(r"[^\d路街村]{1,6}(?:路|街|村|社区|大道|镇)")
+_ORPHAN = re.compile("街道办事处|办事处|街道办|街道|居民委员会|社区居委会|居委会|村委会|村民委员会")
 _ORDINAL = "[东西南北中前后新老一二三四五六七八九十]"
 _LANDMARK_ROAD = re.compile(
     rf"(?:(?:机场|公园|医院|体育馆?|火车站|汽车站|大学|学院|中学|小学|广场|银行|电力){_ORDINAL}{{0,2}}|"
@@ -56,7 +58,16 @@ def locate(text: str) -> Place:
     ('440311', '公明街道')
     """
     found = _locate(_HEAD.match(text).group())  # type: ignore[union-attr]
-    return Place(found.code, found.district, found.street, found.street_code, found.community, found.plot, found.end)
+    return Place(
+        found.code,
+        found.district,
+        found.street,
+        found.street_code,
+        found.community,
+        found.plot,
+        found.end,
+        found.area_end,
+    )
 
 
 @lru_cache(maxsize=32768)
@@ -64,6 +75,7 @@ def _locate(head: str) -> Place:
     place = read_divisions(head)
     if len(head) > place.end:
         _street(head, place)
+    place.area_end = place.end
     if len(head) > place.end:
         read_community(head, place)
     if place.code == divisions.BAOAN and (found := PLOT.match(head, place.end)) and _may_have_plots(head, place):
@@ -81,6 +93,15 @@ def _may_have_plots(text: str, place: Place) -> bool:
 
 def _street(text: str, place: Place) -> None:
     _home_district(text, place)
+    _read_street(text, place)
+    if found := _ORPHAN.match(text, place.end):
+        # 宝安区办事处, 沙井镇居委会: the word of a name that was lost.
+        place.end = found.end()
+
+
+def _read_street(text: str, place: Place) -> None:
+    if _ORPHAN.match(text, place.end):
+        return
     start = place.end
     found = _TOWN.match(text, start)
     if found and found.group() in DISTINCTIVE_STREETS:
@@ -93,14 +114,25 @@ def _street(text: str, place: Place) -> None:
                 return
         found = found or _ROAD_TOWN.match(text, start)
     if found is None:
-        found = _STREET_AS_TOWN.match(text, start) if len(place.code) == 6 else None
-        if found is None or resolve_street(found[1], "街道", place.code)[1] is None:
+        found = _STREET_AS_TOWN.match(text, start)
+        if found is None or not _is_street(found[1], place.code):
+            return
+        if len(place.code) < 6:
+            if _OTHER_NAME.match(text, found.end()):
+                place.street, place.end = found[1] + "街道", found.end()
             return
     take_street(place, found[1], found[2])
     place.end = found.end()
     again = _TOWN.match(text, place.end)
     if again and resolve_street(again[1], again[2], place.code)[0] == place.street:
         place.end = again.end()
+
+
+@lru_cache(maxsize=16384)
+def _is_street(stem: str, within: str) -> bool:
+    if len(within) == 6:
+        return resolve_street(stem, "街道", within)[1] is not None
+    return bool(divisions.street_codes(stem + "街道", within))
 
 
 def _home_district(text: str, place: Place) -> None:
@@ -135,7 +167,7 @@ def _bare_street(text: str, place: Place) -> None:
 
 
 def _bare_street_is_meant(text: str, end: int, bare: str, place: Place, code: str) -> bool:
-    if text.startswith(("社区", "村"), end):
+    if text.startswith(("社区", "村"), end) or _longer_community_at(text, end - len(bare), bare, place):
         return False
     if NOT_A_PLACE.match(text, end):
         # 航城机场南路, 福海桥头新路: what follows is a name of its own; without a district it might be one name.
@@ -146,6 +178,15 @@ def _bare_street_is_meant(text: str, end: int, bare: str, place: Place, code: st
         # The community of the same name, not the street: 沙井工业区 is in both, so the street is right either way.
         return True
     return _community_at(text, end, divisions.BAOAN)
+
+
+def _longer_community_at(text: str, position: int, bare: str, place: Place) -> bool:
+    """Whether a community whose name starts with that of the street stands here: 凤凰岗社区."""
+    names = divisions.community_names(place.code).get(bare[0], ())
+    return any(
+        len(n) > len(bare) and text.startswith(n, position) and text.startswith(("社区", "村"), position + len(n))
+        for n in names
+    )
 
 
 def _community_at(text: str, position: int, district: str) -> bool:
@@ -184,14 +225,17 @@ def resolve_street(stem: str, suffix: str, within: str) -> tuple[str, str | None
     """
     written = stem + (suffix if suffix in ("镇", "乡") else "街道")
     kinds = sorted(("街道", "镇", "乡"), key=lambda kind: not written.endswith(kind))
+    if not within:
+        # A town that is known by one name only; many an old 镇 shares its name with one elsewhere.
+        everywhere = [(stem + kind, code) for kind in kinds for code in divisions.street_codes(stem + kind)]
+        if len(everywhere) == 1 and suffix:
+            return everywhere[0]
     areas = (within, *(c for c in divisions.current_codes(within) if c != within)) if len(within) == 6 else (within,)
     for area in areas:
-        for kind in kinds if area else kinds[:1]:
+        for kind in kinds if area else ():
             codes = divisions.street_codes(stem + kind, area)
-            if len(codes) == 1 and (area or suffix):
-                return stem + kind, codes[0]
-            if codes and area:
-                return stem + kind, None
+            if codes:
+                return stem + kind, codes[0] if len(codes) == 1 else None
     if not within:
         for code in divisions.street_codes(stem + "街道", divisions.BAOAN):
             return stem + "街道", code

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from matchers.address_english import HAS_ENGLISH, in_chinese_words
+
 LONGEST = 200
 
 _TRADITIONAL = (
@@ -37,6 +39,17 @@ _DIRTY = re.compile(f"[^\u4e00-\u9fff0-9A-Z#()-]|[{_TRADITIONAL}憧幛]")
 _UNKNOWN = re.compile(r"[^\u3007\u3400-\u9fff\U00020000-\U0003ffff0-9A-Z#()、-]")
 _HOUSE_CODE = re.compile(r"(?<!\d)4403\d{21}(?!\d)")
 _NOTE = re.compile(r"\(([^()]*)\)?")
+_MAY_BE_GLUED = re.compile(r"[收系快电手T微请]|\d{7}")
+_GLUED = re.compile(
+    r"(?:[\u4e00-\u9fff]{2,3}收)?(?<!\d)(?:1[3-9]\d{9}|0\d{2,3}-?\d{7,8})(?!\d)|(?<=[号室房栋\d])[\u4e00-\u9fff]{2,4}收(?![费购银藏割])|联系(?:人|电话)|收件人?|"
+    r"快递|(?:电话|手机号?码?|TEL|微信号?)(?=\d{5})|请(?:放|勿|致电|先|送|打)"
+)
+# Said of the place (3号楼旁, 72号近菜市场, 405楼下有超市) after the last thing that is a part of it.
+_LANDMARK_ENDS = frozenset("旁边面近壁口下上后前侧")
+_LANDMARK = re.compile(
+    r"(?<=[\dA-Z号室房栋座幢层#、道镇])(?:(?![^\d]*(?:村|社区|路|街|里)$)(?:[靠临邻]近|近|毗邻|紧邻)[\u4e00-\u9fff]{2,8}|[\u4e00-\u9fff]{0,8}?(?:旁边?|斜?对面|附近|隔壁|"
+    r"[后前背]面|门口|路口|路边|侧|楼[下上](?:[^\d、]{0,6})))$"
+)
 _PART = re.compile(
     r"第?[\d一二三四五六七八九十]{1,3}[期栋幢座区号楼]?|[东西南北中]{1,2}[区苑园期]|[A-Z]\d{0,2}[栋幢座区]?|临|一照多址"
 )
@@ -57,7 +70,10 @@ def clean(value: str | None) -> tuple[str | None, str | None]:
         return None, None
     text = value if len(value) <= LONGEST else value[:LONGEST]
     if _DIRTY.search(text):
-        text = unicodedata.normalize("NFKC", text).upper().translate(_TABLE)
+        text = unicodedata.normalize("NFKC", text).upper()
+        if HAS_ENGLISH.search(text):
+            text = in_chinese_words(text)
+        text = text.translate(_TABLE)
         text = _UNKNOWN.sub("", text)
     code = None
     if "4403" in text and (found := _HOUSE_CODE.search(text)):
@@ -65,8 +81,17 @@ def clean(value: str | None) -> tuple[str | None, str | None]:
         text = text.replace(code, "")
     if "(" in text or ")" in text:
         text = without_notes(text)
-    text = text.strip("、-#")[:LONGEST]
+    text = _without_tail(text).strip("、-#")[:LONGEST]
     return (None if not text or text in _NOTHING else text), code
+
+
+def _without_tail(text: str) -> str:
+    """Return the text without what was glued to its end: who receives it, a telephone number, what stands near by."""
+    if _MAY_BE_GLUED.search(text) and (found := _GLUED.search(text)) and found.start():
+        text = text[: found.start()]
+    if text[-1:] in _LANDMARK_ENDS or "近" in text or "楼下" in text:
+        text = _LANDMARK.sub("", text)
+    return text
 
 
 def without_notes(text: str) -> str:

@@ -19,6 +19,7 @@ from importlib.resources import files
 # Ideographs of all planes, radicals standing for characters, the iteration mark and the unknown private-use ones.
 HAN = r"\u2e80-\u2fd5\u3005\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\ue000-\uf8ff"
 _COMMON = re.compile(r"[\u4e00-\u9fa5]+")
+_PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 _SELECTORS = dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 
 
@@ -62,7 +63,7 @@ def look_alike(left: str, right: str) -> bool:
 
 def is_private(text: str) -> bool:
     """Return whether the text holds a private-use character, whose meaning only its source knows."""
-    return any("\ue000" <= c <= "\uf8ff" for c in text)
+    return _PRIVATE_USE.search(text) is not None
 
 
 def _simpler() -> dict[int, str]:

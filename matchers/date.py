@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from matchers.date_text import Parts, read
-from matchers.levels import AtLeast, Level, Missing, Same, all_of, different, missing
-from matchers.similarity import SIMILARITIES, register
+from matchers.date_difference import lunar, lunars, slip, slips
+from matchers.date_text import Parts, Status, read
+from matchers.levels import AtLeast, Either, Level, Missing, Same, all_of, different, missing
+from matchers.similarity import register
+
+__all__ = ["PartialDate", "birth_levels", "levels", "mask", "slip", "standardise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class PartialDate:
         month_key: year and month, YYYY-MM.
         month_day: month and day, MM-DD.
         status: what the stated text was: ok, partial, ambiguous, lunar (year only), suspect (1970-01-01, day zero of
-            machines, kept), placeholder, impossible (what may be right is kept), unreadable; `None` if it was empty.
+            machines, kept only if derived from elsewhere too), placeholder, impossible (the year is kept), unreadable;
+            `None` if it was empty.
         source: `stated`, `derived` or `both` (they agree as far as both go).
         conflict: whether stated and derived disagree; `None` unless both are there.
     """
@@ -53,8 +57,9 @@ def standardise(stated: str | None, derived: str | None = None) -> PartialDate:
     known = read(derived) if derived is not None else None
     status = said.status.value if said is not None else None
     if known is None or known.year is None:
-        return _dated(said, status, "stated", None)
-    if said is None or said.year is None:
+        # Machines write their day zero for "nothing", far more often than people are born or firms founded on it.
+        return _dated(said if status != Status.SUSPECT else None, status, "stated", None)
+    if said is None or said.year is None or (said.status is Status.SUSPECT and _disagree(said, known)):
         return _dated(known, status, "derived", None)
     if _disagree(said, known):
         return _dated(said, status, "stated", True)
@@ -86,8 +91,8 @@ def levels(field: str) -> tuple[Level, ...]:
         Level(
             "slip",
             AtLeast("gy_date_slip", iso, 1.0),
-            "日期仅一位数字之差或月日颠倒",
-            "dates one digit apart, or day and month swapped",
+            "日期仅一位数字、一日之差，月日颠倒，或月日相同而年份差一两年",
+            "dates one digit or one day apart, day and month swapped, or the same day of a year one or two apart",
         ),
         Level(
             "same_year",
@@ -97,6 +102,22 @@ def levels(field: str) -> tuple[Level, ...]:
         ),
         different("日期不同", "different dates"),
     )
+
+
+def birth_levels(field: str) -> tuple[Level, ...]:
+    """Return the outcomes of comparing two birth dates: those of any date, and the lunar birthday.
+
+    `lunar` asks that one side's day is only stated, not confirmed by an identifier, for only a stated birthday can be a
+    lunar one.
+    """
+    lunar_birthday = Level(
+        "lunar",
+        all_of(Either(f"{field}_source", "stated"), AtLeast("gy_lunar_date", f"{field}_iso", 1.0)),
+        "一方可能填的是农历生日（早十七至五十一日）",
+        "one side may state the lunar birthday, which reads 17 to 51 days earlier",
+    )
+    *before, same_year, last = levels(field)
+    return (*before, lunar_birthday, same_year, last)
 
 
 def mask(value: str) -> str:
@@ -109,17 +130,6 @@ def mask(value: str) -> str:
     if parts is None:
         return ""
     return "****-**-**" if parts.year is None else f"{parts.year:04d}-**-**"
-
-
-def slip(left: str, right: str) -> float:
-    """Return 1.0 if two ISO days differ by one digit, by two neighbouring digits swapped, or by day for month.
-
-    >>> slip("1980-05-01", "1980-01-05"), slip("1980-05-01", "1981-05-01"), slip("1980-05-01", "1975-11-23")
-    (1.0, 1.0, 0.0)
-    """
-    if left[:4] == right[:4] and left[5:7] == right[8:] and left[8:] == right[5:7]:
-        return 1.0
-    return 1.0 if SIMILARITIES["gy_edits"].one(left.replace("-", ""), right.replace("-", "")) >= -1.0 else 0.0
 
 
 def _dated(parts: Parts | None, status: str | None, source: str, conflict: bool | None) -> PartialDate:
@@ -140,4 +150,5 @@ def _disagree(said: Parts, known: Parts) -> bool:
     return any(a is not None and b is not None and a != b for a, b in pairs)
 
 
-register("gy_date_slip", slip)
+register("gy_date_slip", slip, slips)
+register("gy_lunar_date", lunar, lunars)

@@ -94,10 +94,10 @@ def read(text: str) -> Parts | None:
 
 
 def dated(year: int, month: int | None = None, day: int | None = None) -> Parts:
-    """Return a date of numbers, keeping of an impossible one what may still be right.
+    """Return a date of numbers, keeping of an impossible one the year: whether month or day is wrong cannot be told.
 
     >>> dated(1981, 2, 30)
-    Parts(status=<Status.IMPOSSIBLE: 'impossible'>, year=1981, month=2, day=None)
+    Parts(status=<Status.IMPOSSIBLE: 'impossible'>, year=1981, month=None, day=None)
     """
     if (year, month, day) in _FILLERS or year in (0, 1, 1111, 9999, 2999, 2099):
         return Parts(Status.PLACEHOLDER)
@@ -110,7 +110,7 @@ def dated(year: int, month: int | None = None, day: int | None = None) -> Parts:
     if not day:
         return Parts(Status.PARTIAL, year, month)
     if day > calendar.monthrange(year, month)[1]:
-        return Parts(Status.IMPOSSIBLE, year, month)
+        return Parts(Status.IMPOSSIBLE, year)
     return Parts(Status.SUSPECT if (year, month, day) == _EPOCH else Status.OK, year, month, day)
 
 
@@ -172,10 +172,11 @@ def _year_last(year: int, first: int, second: int) -> Parts:
 
 
 def _short_year(year: int, month: int, day: int) -> Parts:
-    # 30-99 is the last century whatever the reader's date; below that it may be a child or a centenarian.
+    # 30-99 is the last century whatever the reader's date, and up to 25 this one: there are far more children than
+    # centenarians. Between them it may be either.
     if year >= 30:
         return dated(1900 + year, month, day)
-    return Parts(Status.AMBIGUOUS)
+    return dated(2000 + year, month, day) if year <= 25 else Parts(Status.AMBIGUOUS)
 
 
 def _local_day(parts: Parts, clock: str | None, zone: str | None) -> Parts:

@@ -10,6 +10,7 @@ Sources: GB/T 2260 as published 1981-2023; National Bureau of Statistics 2023; �
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -175,6 +176,28 @@ def former_names() -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(codes)) for name, codes in sorted(table.items())}
 
 
+@lru_cache(maxsize=1)
+def former_prefectures() -> dict[str, tuple[str, ...]]:
+    """Return prefectures no longer in force (抚州地区) with the prefecture, else the province, of what was theirs.
+
+    >>> former_prefectures()["抚州地区"], former_prefectures()["惠阳地区"]
+    (('3610',), ('44',))
+    """
+    current = _codes_by_name()
+    table: dict[str, Counter[str]] = {}
+    for code, periods in _history().items():
+        for period in periods:
+            name = period.prefecture
+            if name and name not in current and name[-2:] == "地区":
+                table.setdefault(name, Counter()).update({c[:4] for c in _heirs(code)})
+    found: dict[str, tuple[str, ...]] = {}
+    for name, heirs in sorted(table.items()):
+        code, counties = min(heirs.items(), key=lambda item: (-item[1], item[0]))
+        # A county or two went elsewhere from nearly every prefecture.
+        found[name] = (code if counties >= 0.8 * heirs.total() else code[:2],)
+    return found
+
+
 def _heirs(code: str) -> set[str]:
     """Return the codes in force that an abolished code passed to; parts those lost later are theirs, not followed."""
     return {c for c in _closure(code, lambda c: () if c in current() else _successors(c)) if c in current()}
@@ -258,7 +281,6 @@ def communities() -> dict[str, tuple[str, ...]]:
     return {name: tuple(codes) for name, codes in table.items()}
 
 
-@lru_cache(maxsize=64)
 def community_names(district: str) -> dict[str, tuple[str, ...]]:
     """Return the known communities of a district by first character, longest first: 宝安区 and what came out of it.
 
@@ -267,12 +289,20 @@ def community_names(district: str) -> dict[str, tuple[str, ...]]:
     >>> community_names("440304")
     {}
     """
-    table: dict[str, set[str]] = {}
+    return _community_names().get(district, {})
+
+
+@lru_cache(maxsize=1)
+def _community_names() -> dict[str, dict[str, tuple[str, ...]]]:
+    table: dict[str, dict[str, set[str]]] = {}
     for street, names in (*_lines("communities"), *_lines("communities_nearby")):
-        if street[:6] == district:
-            for name in names.split(" "):
-                table.setdefault(name[0], set()).add(name)
-    return {first: tuple(sorted(names, key=lambda n: (-len(n), n))) for first, names in table.items()}
+        district = table.setdefault(street[:6], {})
+        for name in names.split(" "):
+            district.setdefault(name[0], set()).add(name)
+    return {
+        code: {first: tuple(sorted(found, key=lambda n: (-len(n), n))) for first, found in district.items()}
+        for code, district in table.items()
+    }
 
 
 @lru_cache(maxsize=1)

@@ -78,8 +78,11 @@ FIELD_TYPES: dict[str, FieldType] = {
         organization_name.COMPATIBLE_LEVELS,
         {
             "branch_conflict": organization_name.branch_conflict,
+            "complete_names": organization_name.complete_names,
             "names_operator": organization_name.names_operator,
             "operator_only": organization_name.operator_only,
+            "region_wording_differs": organization_name.region_wording_differs,
+            "same_sound": organization_name.same_sound,
             "share_company_conflict": organization_name.share_company_conflict,
         },
         organization_name.mask,
@@ -100,6 +103,7 @@ FIELD_TYPES: dict[str, FieldType] = {
         {
             "near_identifiers": personal_identifier.near_identifiers,
             "conflicting": personal_identifier.conflicting,
+            "disputed": personal_identifier.disputed,
         },
         personal_identifier.mask,
     ),
@@ -122,6 +126,7 @@ FIELD_TYPES: dict[str, FieldType] = {
     ),
     "phone": FieldType(phone.standardise, phone.Phone, phone.levels, frozenset(), {}, phone.mask),
     "date": FieldType(date.standardise, date.PartialDate, date.levels, frozenset(), {}, date.mask),
+    "birth_date": FieldType(date.standardise, date.PartialDate, date.birth_levels, frozenset(), {}, date.mask),
     "sex": FieldType(sex.standardise, sex.Sex, sex.levels, frozenset(), {}, sex.mask),
     "email": FieldType(email.standardise, email.Email, email.levels, frozenset(), {}, email.mask),
 }

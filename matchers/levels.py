@@ -1,4 +1,4 @@
-"""Comparison levels: conditions on two standardised rows, written once, run as SQL in the batch and as Python online.
+"""Comparison levels: conditions on two standardised rows, written once, run over millions of pairs and over one.
 
 A comparison is an ordered list of levels, best evidence first. The first level whose condition holds is the outcome.
 A condition is a small tree of the classes below. `Condition.sql(left, right)` renders it for DuckDB, where `left` and
@@ -13,7 +13,7 @@ c.holds(a, b) == c.holds(b, a).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -331,6 +331,19 @@ class Level:
     term_frequency: str | None = None
     is_missing: bool = False
     stands_for: str | None = None
+
+
+def columns_of(conditions: Iterable[Condition]) -> set[str]:
+    """Return the columns that conditions read."""
+    read: set[str] = set()
+
+    def note(column: str) -> str:
+        read.add(column)
+        return column
+
+    for condition in conditions:
+        condition.sql(note, note)
+    return read
 
 
 def missing(*columns: str) -> Level:

@@ -3,6 +3,7 @@
 In: two name keys (`PersonName.key`). Out: 1.0 if all that differs is what eye, ear or input method confuse (or two
 given characters swapped, one letter of a Latin name, a Latin name's dropped middle name); 0.5 if one character is
 arbitrarily different, added or dropped in a name of three or more, which is what siblings' names look like; else 0.0.
+A character typed twice in a name of three is a slip.
 
 Two-character names get no 0.5: 张伟 and 张亮 share a surname and nothing else.
 """
@@ -29,18 +30,22 @@ def confusable(left: str, right: str) -> bool:
 def name_likeness(left: str, right: str) -> float:
     """Return 1.0 for a slip, 0.5 for one arbitrary character, 0.0 for less; symmetric.
 
+    >>> name_likeness("卢国伟", "卢国伟伟"), name_likeness("王伟", "王伟伟")
+    (1.0, 0.5)
     >>> name_likeness("张未", "张末"), name_likeness("张建国", "张建伟"), name_likeness("张伟", "张亮")
     (1.0, 0.5, 0.0)
     """
     if left == right:
         return SLIP
+    if "、" in left or "、" in right:
+        return 0.0  # several people in one cell
     if left.isascii() or right.isascii():
         return _latin(left, right) if left.isascii() and right.isascii() else 0.0
     if len(left) == len(right):
         return _same_length(left, right)
     short, long = sorted((left, right), key=len)
     if len(long) - len(short) == 1 and len(short) >= 2:
-        return ONE_CHARACTER if _one_dropped(short, long) else 0.0
+        return _one_more(short, long)
     # Part of a transliterated name is missing: its bearer's own name or the father's stands alone.
     if len(long) >= _LONG and len(short) >= 3 and (long.startswith(short) or long.endswith(short)):
         return SLIP if len(short) >= 4 else ONE_CHARACTER
@@ -72,9 +77,12 @@ def _slip(left: str, right: str, at: int) -> bool:
     return len(left) >= 3 and (confusable(a, b) or surname.sounds_alike(surname.variant(a), surname.variant(b)))
 
 
-def _one_dropped(short: str, long: str) -> bool:
-    start = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
-    return short[start:] == long[start + 1 :]
+def _one_more(short: str, long: str) -> float:
+    """Compare names one character apart in length; one typed twice is a slip (not 王伟, 王伟伟: perhaps brothers)."""
+    at = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    if short[at:] != long[at + 1 :]:
+        return 0.0
+    return SLIP if len(short) >= 3 and at and long[at] == long[at - 1] else ONE_CHARACTER
 
 
 def _latin(left: str, right: str) -> float:

@@ -2,7 +2,8 @@
 
 In: a folded name. Out: its pattern, one `*` for each hidden character; and whether a pattern fits a name or another
 pattern. A single `*` at either end hides one character or more (office practice differs), as do three and more
-together; one in the middle or two together hide as many characters as there are stars.
+together; one in the middle or two together hide as many characters as there are stars. U+FFFD stands where transport
+lost characters or left junk: any number of characters, or none.
 
 Invariant: fitting is symmetric, and needs at least one shown character in common.
 """
@@ -18,9 +19,11 @@ _STARS = re.compile(r"\*+")
 # 某 with what tells several hidden people of one page apart (张某甲, 张某1).
 _SOMEONE = re.compile(r"(某+)(?:[甲乙丙丁戊己庚辛]|[0-9A-Z])?$|某")
 _LETTER_X = re.compile(rf"(?<=[{HAN}*])[Xx]+(?![A-Za-z])")
-_MARKS = str.maketrans(dict.fromkeys("×✕✖✱＊⁎∗○◯〇□■▢▇█△▲?？�#＃", "*"))
+_MARKS = str.maketrans(dict.fromkeys("×✕✖✱＊⁎∗○◯〇□■▢▇█△▲?？#＃", "*"))
 _HINT = re.compile(rf"[×✕✖✱＊⁎∗○◯〇□■▢▇█△▲?？�#＃某*]|(?<=[{HAN}*])[Xx]+(?![A-Za-z])")
 _LONGEST = 30
+LOST = "\ufffd"
+HIDING = "*" + LOST
 
 
 def is_masked(text: str) -> bool:
@@ -42,10 +45,13 @@ def pattern(text: str) -> str:
 def fits(left: str, right: str) -> float:
     """Return 1.0 if two names, at least one of them a pattern, can be the same name; else 0.0.
 
+    >>> fits("张\ufffd明", "张明"), fits("张\ufffd明", "张小明"), fits("张\ufffd明", "张小亮")
+    (1.0, 1.0, 0.0)
     >>> fits("张*", "张小明"), fits("张*明", "张小明"), fits("张*丽", "张小明"), fits("张*", "*明")
     (1.0, 1.0, 0.0, 0.0)
     """
-    if left[:1] != right[:1] and "*" not in (left[:1], right[:1]) and canon(left[:1]) != canon(right[:1]):
+    first, other = left[:1], right[:1]
+    if first != other and first not in HIDING and other not in HIDING and canon(first) != canon(other):
         return 0.0
     return 1.0 if _shared(_items(canon(left)), _items(canon(right))) > 0 else 0.0
 
@@ -54,13 +60,15 @@ def _items(text: str) -> list[str]:
     """Return shown characters, `?` for one hidden character and `*` for any number of them."""
     items: list[str] = []
     end = 0
-    for run in _STARS.finditer(text[:_LONGEST]):
+    text = text[:_LONGEST]
+    for run in _STARS.finditer(text):
         items += text[end : run.start()]
         size = len(run[0])
         open_ended = size >= 3 or (size == 1 and (run.start() == 0 or run.end() == len(text)))
         items += ["?", "*"] if open_ended else ["?"] * size
         end = run.end()
-    return items + list(text[end:_LONGEST])
+    items += text[end:]
+    return ["*" if item == LOST else item for item in items]
 
 
 def _shared(left: list[str], right: list[str]) -> int:

@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from matchers.characters import HAN, proper, reference_rows
+from matchers.characters import HAN, proper
+from matchers.name_notes import LAST_OF_WORDS, WORDS, alone, is_relative, is_whole, without_numbers
 from matchers.surname import COMPOUND
 
 LONGEST = 200
@@ -37,16 +38,13 @@ class Cleaned:
     titled: bool = False
 
 
-def _words(place: str) -> frozenset[str]:
-    rows = reference_rows("person_titles.txt")
-    return frozenset(word for row in rows if row[0] == place for word in row[1].split())
-
-
-LATIN_TITLES = _words("latin")
-_NOBODY = _words("nobody")
-_AFTER = tuple(sorted(_words("after"), key=lambda word: (-len(word), word)))
-_BEFORE = re.compile(rf"^(?:{'|'.join(sorted(_words('before'), key=len, reverse=True))})[::\s]+")
-_PLAIN = re.compile(r"[\u4e00-\u9fa5]{2,4}")
+LATIN_TITLES = WORDS["latin"]
+_NOBODY = WORDS["nobody"]
+_NO_NAME = _NOBODY | WORDS["role"] | WORDS["sign"] | WORDS["kin"] | WORDS["after"]
+_LABELS = sorted(WORDS["before"] | WORDS["role"] | WORDS["kin"] | WORDS["after"], key=lambda word: (-len(word), word))
+_BEFORE = re.compile(rf"^(?:{'|'.join(_LABELS)})[::\s\-–—/_]+")
+# Without 屯 and 烫, which memory never written to looks like.
+_PLAIN = re.compile(r"[\u4e00-\u5c6e\u5c70-\u70ea\u70ec-\u9fa5]{2,4}")
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
@@ -54,13 +52,17 @@ _BRACKETED = re.compile(r"[(\[{<【〔《「『〈]([^()\[\]{}<>【】〔〕《�
 # A telephone or a running number after the name goes too.
 _EDGES = "0123456789 \t\n.,;:、,。;:'\"“”‘’`-_/\\|()[]{}<>【】〔〕《》·•"
 _HAN = re.compile(f"[{HAN}]")
-_HAN_NAME = re.compile(f"^[{HAN}]{{2,}}(?=[ /]+[A-Za-z])|(?<=[A-Za-z][ /])[{HAN}]{{2,}}$")
+_HAN_NAME = re.compile(rf"^[{HAN}]{{2,}}(?=[ /]+(?![Xx]+\b)[A-Za-z])|(?<=[A-Za-z][ /])[{HAN}]{{2,}}$")
+# U+FFFD with the question marks of a second conversion is one lost character.
+_UNWRITTEN = re.compile("烫{2,}|屯{2,}")
+_LOST = re.compile(r"\?*\ufffd[\ufffd?]*")
+_AND = re.compile("[和与及]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _OTHER = re.compile(r"[^\W\d_]")
 _DROPPED = re.compile(rf"[^\w\s·{HAN}]|[\d_]")
 _DROPPED_KEEPING_MARKS = re.compile(rf"[^\w\s·{HAN}×✕✖✱⁎∗○◯□■▢▇█△▲?�#*]|_")
 _SIGNS = re.compile("[^A-Za-z]")
-_LISTED = re.compile("[、;,/|]")
+_LISTED = re.compile("[、;,/|&+]")
 _SEPARATORS = str.maketrans(dict.fromkeys(INTERPUNCTS, "·"))
 
 
@@ -72,15 +74,17 @@ def clean(text: str) -> Cleaned | None:
     """
     if len(text) > LONGEST:
         return None
-    if not _PLAIN.fullmatch(text):
-        text = _unwrap(proper(_INVISIBLE.sub("", text)))
-    if not text or text in _NOBODY or (text.isascii() and _SIGNS.sub("", text).upper() in _NOBODY):
-        return None
-    if text.endswith(_AFTER):
-        title = next(title for title in _AFTER if text.endswith(title))
-        if _HAN.match(text[0]):
-            return Cleaned(text[: -len(title)].rstrip(), titled=True)
-    return Cleaned(text)
+    if _PLAIN.fullmatch(text):
+        if text in _NOBODY:
+            return None
+        if text[-1] not in LAST_OF_WORDS:
+            return Cleaned(text)
+    else:
+        text = _unwrap(_LOST.sub("\ufffd", proper(_INVISIBLE.sub("", _UNWRITTEN.sub("", text)))))
+        if not text or text in _NO_NAME or (text.isascii() and _SIGNS.sub("", text).upper() in _NOBODY):
+            return None
+    named = alone(text)
+    return Cleaned(named[0], titled=named[1]) if named is not None and named[0] else None
 
 
 def script(text: str) -> Script:
@@ -117,17 +121,23 @@ def several(text: str) -> tuple[str, ...]:
     (('张三', '李四'), ())
     """
     parts = tuple(part for part in (_DROPPED.sub("", part) for part in _LISTED.split(text)) if part)
+    if len(parts) == 1 and len(text) > 4:
+        joined = tuple(_AND.split(text))
+        return joined if len(joined) > 1 and all(map(is_whole, joined)) else ()
     return parts if len(parts) > 1 and all(len(part) > 1 for part in parts) else ()
 
 
 def _unwrap(text: str) -> str:
-    """Return the text without brackets and their notes, labels and stray punctuation."""
-    text = " ".join(text.split())
+    """Return the text without numbers, brackets and their notes, labels and stray punctuation; "" if a relative's."""
+    text = without_numbers(" ".join(text.split()))
+    notes = _BRACKETED.findall(text)
     outside = _BRACKETED.sub("", text)
+    if any(note.startswith(("之", "的")) and is_relative(f"某人{note}") for note in notes):
+        return ""
     if not _HAN.search(outside):
-        inside = next((note for note in _BRACKETED.findall(text) if len(_HAN.findall(note)) >= 2), None)
+        inside = next((note for note in notes if len(_HAN.findall(note)) >= 2 and note not in _NO_NAME), None)
         if inside is not None or not outside.strip(_EDGES):
-            outside = inside or "".join(_BRACKETED.findall(text)[:1])
+            outside = inside or "".join(notes[:1])
     outside = _BEFORE.sub("", outside.strip(_EDGES)).strip(_EDGES)
     both = _HAN_NAME.search(outside)
     return both[0] if both else outside

@@ -16,6 +16,7 @@ from rapidfuzz.distance import OSA, LCSseq
 
 from matchers.levels import (
     AtLeast,
+    AtLeastAcross,
     Condition,
     Contains,
     Differs,
@@ -33,11 +34,21 @@ from matchers.levels import (
 from matchers.similarity import register
 
 COMPATIBLE_LEVELS = frozenset(
-    ("exact", "former_name", "same_core", "same_core_other_region", "similar_core", "abbreviated", "same_brand")
+    (
+        "exact",
+        "former_name",
+        "same_core",
+        "same_core_other_region",
+        "similar_core",
+        "abbreviated",
+        "short_name",
+        "same_brand",
+    )
 )
 """Levels under which an equal identifier is believed without review: the names are one name, written or changed in a
 usual way. Not among them: another branch or ordinal, and unrelated names."""
 
+SHORT_END = "|"  # ends a name that may be cut short
 SHARE_COMPANY = "股份有限公司"
 
 _LONG = 5  # characters of brand and trade from which one edit is a typing error rather than another name
@@ -50,10 +61,17 @@ def _joined(parts: str) -> str:
 
 def _is_typo(left: str, right: str) -> bool:
     """Decide for two texts `brand|trade` one edit apart whether the edit is likely a slip."""
-    if min(len(left), len(right)) <= _LONG:
-        return False
     brand, _, trade = left.partition("|")
     other_brand, _, other_trade = right.partition("|")
+    if (
+        trade
+        and trade == other_trade
+        and max(brand, other_brand, key=len) == min(brand, other_brand, key=len) + trade[0]
+    ):
+        # 鸿达贸|贸易: the first character of the trade typed twice.
+        return True
+    if min(len(left), len(right)) <= _LONG:
+        return False
     if brand == other_brand:
         # Two known trades are two trades; a mistyped trade is not known and reads as brand.
         return False
@@ -94,6 +112,21 @@ def _abbreviation_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.
     return scores
 
 
+def beginning(left: str, right: str) -> float:
+    """Return 1 if one text is a beginning, marked with a bar at its end, and the other text begins with it.
+
+    >>> beginning("武汉鸿达|", "武汉鸿达瑞石油设备有限公司"), beginning("武汉鸿达", "武汉鸿达瑞")
+    (1.0, 0.0)
+    """
+    return float(_begins(left, right) or _begins(right, left))
+
+
+def _begins(short: str, whole: str) -> bool:
+    return short.endswith(SHORT_END) and len(short) > 1 and whole.startswith(short[:-1])
+
+
+# 1 if a text marked as a beginning begins the other.
+register("gy_organization_beginning", beginning)
 # 1 if one likely typing error separates two texts `brand|trade`.
 register("gy_organization_typo", typo, _typo_many)
 # 1 if one text is the other with characters left out.
@@ -103,6 +136,17 @@ register("gy_organization_abbreviation", abbreviation, _abbreviation_many)
 def region_conflict(field: str) -> Condition:
     """Both names say where they are registered, and it is not one place (older districts count as what they were)."""
     return any_of(*(Differs(f"{field}_{level}") for level in ("province", "city", "district")))
+
+
+def region_wording_differs(field: str) -> Condition:
+    """Both names show a region, and a registrar would not have written one for the other.
+
+    Two places of which neither lies in the other, or a province and a city in it: the region of a registered name is
+    that of the registrar, so a name registered with the province (广东鸿达) is another registration than the one with
+    the city (深圳鸿达). 广东省深圳市, 深圳市 and 深圳市宝安区 are wordings of one.
+    """
+    province_and_city = all_of(Same(f"{field}_province"), Differs(f"{field}_region"), Missing((f"{field}_city",)))
+    return any_of(region_conflict(field), province_and_city)
 
 
 def branch_conflict(field: str) -> Condition:
@@ -124,6 +168,16 @@ def names_operator(field: str, person: str) -> Condition:
         SameAcross(f"{field}_operator", f"{person}_key"),
         Not(Either(f"{field}_form_class", "company")),
     )
+
+
+def complete_names(field: str) -> Condition:
+    """Both names state a legal form: two complete names that differ are two registrations, not one shortened."""
+    return Not(Missing((f"{field}_form",)))
+
+
+def same_sound(field: str) -> Condition:
+    """Brand and trade of both names read the same: a typing error of the input method rather than another brand."""
+    return Same(f"{field}_pinyin")
 
 
 def operator_only(field: str) -> Condition:
@@ -148,12 +202,17 @@ def levels(field: str, former: str | None = None) -> tuple[Level, ...]:
     """
     core, brand, trade = (f"{field}_{column}" for column in ("core", "brand", "trade"))
     same_kind = Not(any_of(Differs(f"{field}_family"), Differs(f"{field}_group")))
-    elsewhere = region_conflict(field)
+    elsewhere = region_wording_differs(field)
     same_place = Not(elsewhere)
     similar = any_of(
-        Same(f"{field}_pinyin"), Same(f"{field}_core_key"), AtLeast("gy_organization_typo", f"{field}_parts", 1.0)
+        Same(f"{field}_pinyin"),
+        Same(f"{field}_full_pinyin"),
+        Same(f"{field}_core_key"),
+        AtLeast("gy_organization_typo", f"{field}_parts", 1.0),
     )
-    shortened = any_of(Missing((trade,)), AtLeast("gy_organization_abbreviation", trade, 1.0))
+    shortened = any_of(
+        Missing((trade,)), Same(f"{field}_trade_key"), AtLeast("gy_organization_abbreviation", trade, 1.0)
+    )
     found = [
         missing(f"{field}_text"),
         Level(
@@ -192,9 +251,24 @@ def levels(field: str, former: str | None = None) -> tuple[Level, ...]:
         Level(
             "abbreviated",
             all_of(Same(brand), same_place, same_kind, shortened),
-            "字号相同，行业省略或简写",
-            "same brand, trade left out or shortened",
+            "字号相同，行业省略、简写或为同义词",
+            "same brand; trade left out, shortened or a word of the same meaning",
             term_frequency=brand,
+        ),
+        Level(
+            "short_name",
+            all_of(
+                any_of(
+                    *(
+                        AtLeastAcross("gy_organization_beginning", f"{field}_short", c, 1.0)
+                        for c in (core, f"{field}_full")
+                    )
+                ),
+                same_place,
+                Not(Differs(f"{field}_group")),
+            ),
+            "一方只有名称的开头几个字，与另一方的开头一致",
+            "one side shows only the beginning of a name, and the other name begins so",
         ),
         Level(
             "same_brand",

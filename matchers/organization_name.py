@@ -15,28 +15,36 @@ from dataclasses import dataclass
 
 from matchers.organization_levels import (
     COMPATIBLE_LEVELS,
+    SHORT_END,
     branch_conflict,
+    complete_names,
     levels,
     names_operator,
     operator_only,
     region_conflict,
+    region_wording_differs,
+    same_sound,
     share_company_conflict,
 )
+from matchers.organization_notes import BREAK, set_off
 from matchers.organization_parser import OrganizationParts, parse
-from matchers.organization_sound import sound, sound_key
+from matchers.organization_sound import sound, sound_key, word_key, word_sound
 from matchers.organization_text import LONGEST, clean, is_resident_id, is_uscc
-from matchers.organization_vocabulary import HEAD, ending, is_person_like
+from matchers.organization_vocabulary import HEAD, common_trade, ending, is_person_like
 
 __all__ = [
     "COMPATIBLE_LEVELS",
     "FormerNames",
     "OrganizationName",
     "branch_conflict",
+    "complete_names",
     "levels",
     "mask",
     "names_operator",
     "operator_only",
     "region_conflict",
+    "region_wording_differs",
+    "same_sound",
     "share_company_conflict",
     "standardise",
     "standardise_former",
@@ -73,10 +81,14 @@ class OrganizationName:
         parent: canonical name of the parent, for a branch only.
         status_note: 注销, 吊销 and the like noted in the name.
         operator: a person's name in the notes, or the whole field if it looks like a person's name.
-        uscc: the field holds a code instead of a name.
+        uscc: a code in the field, instead of a name or behind it.
         former: canonical other names given in the notes.
         pinyin, brand_pinyin: toneless, no blanks.
         core_key, brand_key: coarse sound keys that fold frequent typing errors.
+        trade_key: the trade with interchangeable words written one way.
+        full_pinyin: toneless reading of the canonical name.
+        core_start: the first three characters of the core.
+        short: the canonical name and a bar, for a name without form, branch or operator, which may be cut short.
     """
 
     text: str | None = None
@@ -106,6 +118,10 @@ class OrganizationName:
     brand_pinyin: str | None = None
     core_key: str | None = None
     brand_key: str | None = None
+    trade_key: str | None = None
+    full_pinyin: str | None = None
+    core_start: str | None = None
+    short: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,51 +140,63 @@ def standardise(text: str | None) -> OrganizationName:
     ('深圳宝安西乡', '张三', '小吃', '店', 'individual_business')
     """
     others: tuple[str, ...] = ()
-    if text and _SEVERAL.search(text):
-        text, *others_found = _several(text)
-        others = tuple(others_found)
+    if text and len(text) <= LONGEST and BREAK.search(text):
+        if _SEVERAL.search(text):
+            text, *others_found = _several(text)
+            others = tuple(others_found)
+        text = set_off(text)
     cleaned = clean(text)
     if cleaned is None or is_resident_id(cleaned):
         return OrganizationName()
     if is_uscc(cleaned):
         return OrganizationName(uscc=cleaned)
     parts = parse(cleaned)
-    operator = parts.notes.operator
-    if operator is None and not parts.form_text and not parts.place and is_person_like(parts.notes.name):
-        operator = parts.notes.name if not parts.trade and ending(parts.notes.name) is None else None
-    brand, trade = parts.brand or None, parts.trade or None
-    if brand is None and trade is None and not parts.place:
-        brand = parts.notes.operator
-    region = parts.region
-    core = ((brand or "") + (trade or "")) or region.text or parts.notes.name or cleaned
+    notes, region = parts.notes, parts.region
+    branch, ordinal = parts.branch, parts.ordinal
+    operator = notes.operator
+    if operator is None and not parts.form_text and not parts.place and is_person_like(notes.name):
+        operator = notes.name if not parts.trade and ending(notes.name) is None else None
+    brand, trade = parts.brand, parts.trade
+    if not brand and not trade and not parts.place:
+        brand = notes.operator or ""
     parent = _canonical(parts)
+    full = (parent + (branch or "")) or cleaned
+    core = (brand + trade) or region.text or notes.name or cleaned
+    named = brand or trade
+    brand_sound, brand_key = sound(brand), sound_key(brand)
+    core_sound = brand_sound + word_sound(trade) if named else sound(core)
     return OrganizationName(
         text=cleaned,
-        full=(parent + (parts.branch or "")) or cleaned,
+        full=full,
         region=region.text,
         region_code=region.code,
         province=region.province,
         city=region.city,
         district=region.district,
-        brand=brand,
-        trade=trade,
+        brand=brand or None,
+        trade=trade or None,
         core=core,
-        parts=f"{brand or ''}|{trade or ''}",
+        parts=f"{brand}|{trade}",
         form=parts.form,
-        form_class="branch" if parts.branch else parts.kind,
+        form_class="branch" if branch else parts.kind,
         family=parts.family,
         group=parts.group,
-        branch=parts.branch,
-        ordinal=parts.ordinal,
-        unit=f"{parts.ordinal or ''}|{parts.branch or ''}",
-        parent=parent if parts.branch else None,
-        status_note=parts.notes.status,
+        branch=branch,
+        ordinal=ordinal,
+        unit=f"{ordinal or ''}|{branch or ''}",
+        parent=parent if branch else None,
+        status_note=notes.status,
         operator=operator,
-        former=tuple(full for name in (*parts.notes.former, *others) if (full := _full(name))),
-        pinyin=sound(core),
-        brand_pinyin=sound(brand) if brand else None,
-        core_key=sound_key(core),
-        brand_key=sound_key(brand) if brand else None,
+        uscc=notes.uscc,
+        former=_all_full((*notes.former, *others)) if notes.former or others else (),
+        pinyin=core_sound,
+        brand_pinyin=brand_sound or None,
+        core_key=brand_key + word_key(trade) if named else sound_key(core),
+        brand_key=brand_key or None,
+        trade_key=common_trade(trade) or None,
+        full_pinyin=_full_sound(full, region.text or "", core, core_sound),
+        core_start=core[:3] if len(core) > 2 else None,
+        short=None if parts.form_text or operator else _short(parts, full),
     )
 
 
@@ -215,12 +243,32 @@ def _several(text: str) -> list[str]:
     return found if len(found) > 1 and all(whole) else [text]
 
 
+def _full_sound(full: str, region: str, core: str, core_sound: str) -> str:
+    """Return how a canonical name sounds, from the parts whose sounds are known."""
+    start = len(region)
+    if not full.startswith(core, start):
+        return sound(full)
+    return word_sound(region) + core_sound + word_sound(full[start + len(core) :])
+
+
+def _short(parts: OrganizationParts, full: str) -> str | None:
+    """Return what is compared with the start of other names: a name of which nothing shows that it is whole."""
+    own = len(parts.brand) + len(parts.trade)
+    if parts.branch or parts.kind or parts.group or own < (2 if parts.region.text else 3) or len(full) < 3:
+        return None
+    return full + SHORT_END
+
+
 def _canonical(parts: OrganizationParts) -> str:
     """Return the canonical name of the parent."""
     own = parts.brand + parts.trade
     shown = parts.ordinal if parts.ordinal and not own.startswith("第") else ""
     group = "集团" if parts.group else ""
     return f"{parts.region.text or ''}{own}{shown}{group}{parts.form or ''}" or parts.notes.operator or ""
+
+
+def _all_full(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(full for name in names if (full := _full(name)))
 
 
 def _full(raw: str) -> str | None:

@@ -12,17 +12,19 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from matchers.organization_branch import NUMBER, is_branch, normal_branch
+from matchers.organization_form import find_form
 from matchers.organization_notes import Notes, take_notes
 from matchers.organization_places import BRANDS, Region, Step, place_at, read_region, region_of
+from matchers.organization_slips import mend
 from matchers.organization_text import digits
-from matchers.organization_vocabulary import FORMS, HEAD, ending, trade_start
+from matchers.organization_vocabulary import FORMS, TRADES, ending, trade_start
 
-_NUMBER = "零一二三四五六七八九十百〇两"
-_ORDINAL = re.compile(rf"(第?)([{_NUMBER}]{{1,3}}|\d{{1,3}})$")
-_ORDINAL_ENDS = frozenset(_NUMBER + "0123456789")
-_BRAND_ORDINAL = re.compile(rf"(?<=.)第([{_NUMBER}]{{1,3}})$")
+_ORDINAL = re.compile(rf"(第?)([{NUMBER}]{{1,3}}|\d{{1,3}})$")
+_ORDINAL_ENDS = frozenset(NUMBER + "0123456789")
+_BRAND_ORDINAL = re.compile(rf"(?<=.)第([{NUMBER}]{{1,3}})$")
 _BRANCH_END = re.compile(
-    rf"(?:第?(?:[{_NUMBER}]{{1,3}}|\d{{1,3}}))?(?:中心支公司|分公司|支公司|分店|分厂|分行|支行|分社|分部|分所|分院|分校|分馆|分号|分局|分站"
+    rf"(?:第?(?:[{NUMBER}]{{1,3}}|\d{{1,3}}))?(?:中心支公司|分公司|支公司|分店|分厂|分行|支行|分社|分部|分所|分院|分校|分馆|分号|分局|分站"
     r"|储蓄所|分理处|营业所|代表处)$"
 )
 _BANK = re.compile(r".{2,}?(?:银行|信用社|信用合作联社|信用合作社|农信社|邮政局|供销合作社|供销社)(?=.)")
@@ -31,10 +33,7 @@ _ACCOUNT = re.compile(r"账户|帐户|专户|资本金|托管|保证金|待结�
 _OPEN_FORMS = frozenset(("事务所", "企业"))
 _LONGEST_PLACE = 6  # characters of the place or number in a branch's name
 _LATIN_FORM = re.compile(r"(?<=.)(?:COMPANY|CO)?(?:LIMITED|LTD)$|(?<=.)(?:CORPORATION|INCORPORATED|INC|CORP|GMBH)$")
-_PREFIXED = re.compile(rf"第([{_NUMBER}]+)")
-_COUNTED = re.compile(
-    rf"([{_NUMBER}]{{1,3}})(?=(?:分公司|分店|分厂|支公司|分部|分社|营业部|营业厅|门市部|经营部|项目部|工程处|加油站|大队|中队|支行|公司|[店厂部队站所处区]))"
-)
+_SUFFIX = re.compile("[市区县]|道街|街道|镇")
 _FAMILIES = {
     "company": "company",
     "village_collective": "collective",
@@ -54,7 +53,7 @@ class OrganizationParts(NamedTuple):
         region: the places read.
         place: the region as written, brackets of the name left out.
         brand, trade, form, ordinal, branch: the parts (form and ordinal canonical; branch normalised).
-        form_text: the form as written.
+        form_text: the form as it should be written.
         branch_text: everything behind the parent's name, as written.
         kind: kind of organisation, of the parent for a branch.
         family: the wide kind within which a change of form is a matter of wording; None fits all.
@@ -87,12 +86,12 @@ def parse(text: str) -> OrganizationParts:
         kind = notes.kind
     group = notes.group
     if head.endswith("集团") and len(head) > 2:
-        head, group = head[:-2], True
+        head, group = head[: -3 if head.endswith("集集团") else -2], True
     kept = ending(head) if not form_text else None
     if kept is not None:
         kind = notes.kind or kept[1].kind
     head, ordinal = _take_ordinal(head, form_text)
-    steps, cut = _region(head, bool(form_text), _city(notes.region))
+    head, steps, cut = _region(head, bool(form_text), _city(notes.region) if notes.region else "")
     start = steps[-1].end if steps else 0
     place, rest = head[:start], head[start:]
     inner = _inner_region(rest, cut) if form_text and not notes.region and _nowhere(steps) else None
@@ -111,7 +110,7 @@ def parse(text: str) -> OrganizationParts:
     # A name ending in 药房, 学校 or 事务所 may be a company's with the form left out.
     told = (form_text and form not in _OPEN_FORMS) or notes.kind or kind in ("social", "company")
     return OrganizationParts(
-        region=region_of(steps + notes.region if _wider(steps, notes.region) else notes.region + steps),
+        region=region_of(_together(steps, notes.region) if notes.region else steps),
         place=place,
         brand=brand,
         trade=trade,
@@ -129,14 +128,13 @@ def parse(text: str) -> OrganizationParts:
 
 def _split(name: str) -> tuple[str, str, str]:
     """Return the text before the form, the form as written, and the branch behind it."""
-    found = _last_head(name)
+    found = find_form(name)
     if found is not None:
-        tail = name[found.end() :]
-        # Behind the form stands a branch, an account's purpose, or the short name once more.
-        repeated = tail in name[: found.start()] and ending(tail) is None
-        dropped = tail and (repeated or _ACCOUNT.search(tail))
-        return name[: found.start()], found[0], "" if dropped else tail
-    latin = _LATIN_FORM.search(name)
+        head, tail = name[: found.start], name[found.end :]
+        if tail and (_is_note(tail, head)):
+            tail = ""
+        return head, found.surface, tail
+    latin = _LATIN_FORM.search(name) if name[-1:].isascii() else None
     if latin:
         return name[: latin.start()], latin[0], ""
     cut = _branch_start(name)
@@ -147,17 +145,11 @@ def _split(name: str) -> tuple[str, str, str]:
     return parent[: end[0]], parent[end[0] :], branch
 
 
-def _last_head(name: str) -> re.Match[str] | None:
-    """Return the form that ends the parent's name: the last full one, else the last bare 公司."""
-    bare = full = None
-    for match in HEAD.finditer(name):
-        if match.start() == 0:
-            continue
-        if match[0] == "公司":
-            bare = match
-        else:
-            full = match
-    return full or bare
+def _is_note(tail: str, head: str) -> bool:
+    """Tell whether what stands behind the form is no branch: a note, an account's purpose, or the short name again."""
+    if _ACCOUNT.search(tail) or (tail in head and ending(tail) is None):
+        return True
+    return not is_branch(tail, _code(read_region(head)))
 
 
 def _branch_start(name: str) -> int:
@@ -168,7 +160,7 @@ def _branch_start(name: str) -> int:
     match = _BRANCH_END.search(name)
     if match is None or match.start() < 2:
         return len(name)
-    if match[0][0] in "第0123456789" + _NUMBER:
+    if match[0][0] in "第0123456789" + NUMBER:
         return match.start()
     steps = read_region(name)
     first = (steps[-1].end if steps else 0) + 2
@@ -210,12 +202,17 @@ def _take_ordinal(head: str, form_text: str) -> tuple[str, str | None]:
     return before, number
 
 
-def _region(head: str, formed: bool, within: str) -> tuple[tuple[Step, ...], int]:
+def _region(head: str, formed: bool, within: str) -> tuple[str, tuple[Step, ...], int]:
     """Read the region at the start, giving back a doubtful place when the brand would be left without it.
 
-    Returns the places, and where the trade begins in what follows them.
+    Returns the head with slips in its region mended, the places, and where the trade begins in what follows them.
     """
     steps = read_region(head)
+    start = steps[-1].end if steps else 0
+    if not within and _SUFFIX.search(head, start if _city(steps) else 0, start + 6):
+        mended = mend(head, steps)
+        if mended != head:
+            head, steps = mended, read_region(mended)
     found = _city(steps)
     if within and not (found and (found.startswith(within) or within.startswith(found))):
         # A place elsewhere is not the region when a bracket tells the region: 海东五金（深圳）有限公司.
@@ -226,27 +223,33 @@ def _region(head: str, formed: bool, within: str) -> tuple[tuple[Step, ...], int
     while steps:
         cut = trade_start(head[steps[-1].end :])
         if steps[-1].complete or cut > 1:
-            return steps, cut
+            return head, steps, cut
         # With the place taken the brand is empty or one character: the place was the brand, or the beginning of it.
         size = len(steps[-1].code or "")
         if (cut == 0 and not (steps[-1].short in BRANDS or (size >= 6 and len(steps) == 1 and not within))) or size < 4:
-            return steps, cut
+            return head, steps, cut
         steps = steps[:-1]
-    return (), trade_start(head)
+    return head, (), trade_start(head)
+
+
+def _code(steps: tuple[Step, ...]) -> str:
+    for step in reversed(steps):
+        if step.code:
+            return step.code
+    return ""
 
 
 def _city(steps: tuple[Step, ...]) -> str:
-    return next((step.code[:4] for step in reversed(steps) if step.code), "")
+    return _code(steps)[:4]
 
 
-def _wider(steps: tuple[Step, ...], others: tuple[Step, ...]) -> bool:
-    """Tell whether the places read contain the other places."""
-    codes = [next((step.code for step in reversed(places) if step.code), None) or "" for places in (steps, others)]
-    return codes[1].startswith(codes[0])
+def _together(steps: tuple[Step, ...], others: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the places of the name and those of its bracket, the wider first."""
+    return steps + others if _code(others).startswith(_code(steps)) else others + steps
 
 
 def _nowhere(steps: tuple[Step, ...]) -> bool:
-    return all(step.code is None for step in steps)
+    return not _code(steps)
 
 
 def _inner_region(rest: str, cut: int) -> tuple[int, int, Step] | None:
@@ -259,24 +262,9 @@ def _inner_region(rest: str, cut: int) -> tuple[int, int, Step] | None:
             if end - size < 2:
                 continue
             step = place_at(rest, end - size)
-            if step is None or step.end != end:
+            if step is None or step.end != end or rest[max(0, end - size - 2) : end] in TRADES:
                 continue
             # A county is only believed between the trade and the form.
             if len(step.code or "") <= 4 or (end == len(rest) and trade_start(rest[: end - size]) < end - size):
                 return end - size, end, step
     return None
-
-
-def normal_branch(text: str) -> str:
-    """Return a branch part in its canonical words: digits for numbers, the innermost place only, no suffixes of places.
-
-    >>> normal_branch("第一分公司"), normal_branch("深圳市宝安区分公司")
-    ('1分公司', '宝安分公司')
-    """
-    text = _PREFIXED.sub(lambda m: digits(m[1]) or m[0], text.replace("第1", "1"))
-    text = _COUNTED.sub(lambda m: digits(m[1]) or m[0], text)
-    steps = read_region(text)
-    if not steps:
-        return text
-    innermost = max((index for index, step in enumerate(steps) if step.code), default=0)
-    return "".join(step.short for step in steps[innermost:]) + text[steps[-1].end :]

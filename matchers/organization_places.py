@@ -34,7 +34,7 @@ _ALIASES = (
     ("台湾省", "台湾", "71"),
     ("台湾", "台湾", "71"),
 )
-_ZONE = re.compile(
+ZONE = re.compile(
     rf"(?:国家级?|([{HAN}]{{2}})(?=保税|经济技术|高新技术|新技术|出口加工|自由贸易))?(?:(保税港?区)|(?:经济技术|经济|技术)?(开发区)"
     r"|(高新)技术(?:产业)?(?:开发)?(?:园?区)|(高新)(?:园)?区|(新技术)(?:产业园|开发)区|(自贸)(?:试验)?区|(自由贸易)(?:试验)?区"
     r"|(出口加工)区|(合作)区|(工业园)区)"
@@ -110,6 +110,13 @@ _COUNTRY_SIZES: dict[str, tuple[int, ...]] = {
 }
 _LENGTHS = {start: tuple(sorted(found, reverse=True)) for start, found in _lengths.items()}
 _TOWNLIKE = ("市", "县", "旗", "盟", "地区", "州")
+
+
+def official_names() -> tuple[tuple[str, str], ...]:
+    """Return code and official name of every province, city and district."""
+    return tuple(
+        sorted({(e.code, e.full) for found in _SURFACES.values() for e in found if e.complete and len(e.code) <= 6})
+    )
 
 
 def read_region(text: str, within: str = "") -> tuple[Step, ...]:
@@ -208,7 +215,7 @@ def _believed(surface: str, entry: Entry, context: str, unique: bool, entries: l
 
 
 def _zone(text: str, position: int) -> Step | None:
-    match = _ZONE.match(text, position)
+    match = ZONE.match(text, position)
     if match is None or match.end() == position:
         return None
     prefix, *kinds = match.groups()

@@ -10,6 +10,7 @@ The key folds, beside equal sounds (鸿 泓 洪 宏), the initials and finals th
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from pypinyin import Style, pinyin
 
@@ -54,6 +55,18 @@ def sound_key(text: str) -> str:
     True
     """
     return text.translate(_KEYS)
+
+
+@lru_cache(maxsize=16384)
+def word_sound(text: str) -> str:
+    """Return `sound` of a text that recurs (a trade, a region, a form), from memory."""
+    return sound(text)
+
+
+@lru_cache(maxsize=16384)
+def word_key(text: str) -> str:
+    """Return `sound_key` of a text that recurs, from memory."""
+    return sound_key(text)
 
 
 def _sound(character: str) -> str:

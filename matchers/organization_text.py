@@ -31,6 +31,7 @@ _HAN_VALUE = {"〇": 0, "两": 2} | {digit: value for value, digit in enumerate(
 _NUMBERED = re.compile(r"第(\d{1,2})(?!\d)")
 _USCC = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}")
 _RESIDENT_ID = re.compile(r"[1-8]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX]")
+_AND = re.compile(r"(?i)(?<=[a-z.])\s+and\s+(?=[a-z])")
 _BODY = re.compile(rf"[A-Z{HAN}]")
 
 
@@ -92,10 +93,12 @@ def clean(text: str | None) -> str | None:
     """
     if not text or len(text) > LONGEST:
         return None
+    if text.isascii():
+        text = _AND.sub("&", text)
     folded = unicodedata.normalize("NFKC", text).translate(_FOLD)
     if "第" in folded:
         folded = _NUMBERED.sub(lambda match: "第" + han_number(int(match[1])), folded)
-    folded = folded.replace("()", "").strip(":")
+    folded = folded.replace("()", "").strip(":&+")
     if len(folded) > LONGEST or folded in _PLACEHOLDERS or not _BODY.search(folded):
         return folded if _USCC.fullmatch(folded) else None
     return folded

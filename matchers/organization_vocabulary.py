@@ -7,6 +7,7 @@ begins in a text of brand and trade.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from matchers.organization_text import HAN, rows, words
@@ -33,8 +34,11 @@ _LONGEST_FORM = max(map(len, FORMS))
 _ENDINGS = frozenset(surface[-1] for surface in FORMS)
 
 _heads = sorted((s for s, f in FORMS.items() if f.use == "head"), key=len, reverse=True)
-# A bare 公司 inside 分公司, 子公司 or 支公司 ends no parent name.
-HEAD = re.compile("|".join(f"(?<![分支子]){s}" if s == "公司" else s for s in _heads))
+# A bare 公司 inside 分公司, 子公司 or 支公司 ends no parent name; the one behind 电子 does.
+HEAD = re.compile("|".join(f"(?<![分支])(?<![^电种]子){s}" if s == "公司" else s for s in _heads))
+
+_SAME: dict[str, str] = {row[0]: row[1] for row in rows("organization_trade_synonyms.tsv")}
+_SYNONYM = re.compile("|".join(sorted(_SAME, key=len, reverse=True)))
 
 SURNAMES = frozenset(words("organization_surnames.txt"))
 _PERSON = re.compile(rf"[{HAN}]{{2,4}}")
@@ -82,6 +86,16 @@ def trade_start(text: str) -> int:
     if first < size:
         return first
     return 1 if size > 1 and reached[1] else size
+
+
+@lru_cache(maxsize=65536)
+def common_trade(trade: str) -> str:
+    """Return a trade with interchangeable words written one way.
+
+    >>> common_trade("电子技术"), common_trade("国际商贸")
+    ('电子科技', '国际贸易')
+    """
+    return _SYNONYM.sub(lambda match: _SAME[match[0]], trade)
 
 
 def is_person_like(text: str) -> bool:

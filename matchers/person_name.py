@@ -6,17 +6,19 @@ pinyin with the wrong readings other systems store, a fuzzy reading to block on,
 Sources: naming rules and practice as in the tables of `reference/`; 民委发〔2016〕33号 for the separator of names of
 other peoples; the steps of cleaning are in `matchers.name_text`, of Latin names in `matchers.name_latin`.
 
-Invariant: standardising a key gives the key again; a masked name has a pattern and no key.
+Invariant: standardising a key gives the key again; a name that is masked or lost a character has a pattern and no key.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from matchers import name_mask, surname
 from matchers.characters import canon, fold, is_private, reference_rows
 from matchers.name_latin import LatinName, latin_name
+from matchers.name_notes import is_whole
 from matchers.name_text import Cleaned, Script, clean, script, segments, several
 from matchers.person_name_levels import COMPATIBLE_LEVELS, SIBLING_LEVELS, levels, related
 from matchers.pinyin import fuzzy, fuzzy_spell, spell, spellings, split_syllables
@@ -36,6 +38,8 @@ __all__ = [
 
 _PLAIN = re.compile(r"[\u4e00-\u9fa5]{2,4}")
 _MAX_READINGS = 6
+_SURNAMELESS_SYLLABLES = 4
+_HAN_SCRIPT = Script.HAN.value
 _SPELLINGS: dict[str, str] = dict(reference_rows("person_spellings.tsv"))
 _RESPELLED = re.compile("|".join(sorted(_SPELLINGS, key=len, reverse=True)))
 _FORMER_SPLIT = re.compile(r"[;；、|/\n]|[,，](?![ A-Za-z])")
@@ -60,7 +64,7 @@ class PersonName:
         readings: all accepted readings of the whole name, likeliest first, at most six.
         fuzzy: the reading with confusable initials and finals merged; a blocking key.
         script: han, latin, mixed or other.
-        pattern: the masked name, `*` for what is hidden; `None` if nothing is.
+        pattern: the masked name, `*` for what is hidden or lost; `None` if nothing is.
         tokens: sorted words of a Latin name, or sorted segments of a separated name; `None` for plain Chinese names.
         length: number of Chinese characters of the key; `None` for other scripts.
     """
@@ -157,33 +161,44 @@ def _han(cleaned: Cleaned, name: str) -> PersonName:
     if parts is None:
         return _unsplit(cleaned, name, (name,))
     family, given = parts
-    family_pinyin, given_pinyin = surname.readings(family)[0], spell(given)
-    surnames = surname.alternatives(name, family)
+    head, families, family_fuzzy = _family(family)
+    given_canon, givens, given_fuzzy = _given(given)
+    joint = len(name) == 4 and len(family) == 1
+    pinyin = f"{families[0]} {givens[0]}"
     return PersonName(
         text=cleaned.text,
         key=name,
-        canon=surname.variant(family) + canon(given),
+        canon=head + given_canon,
         surname=family,
         given=given,
-        surnames=surnames,
-        pinyin=f"{family_pinyin} {given_pinyin}",
-        surname_pinyin=family_pinyin,
-        given_pinyin=given_pinyin,
-        readings=_readings(name, family, given),
-        fuzzy=f"{surname.fuzzy_reading(family)} {fuzzy_spell(given)}",
-        script=Script.HAN.value,
+        surnames=surname.alternatives(name, family) if joint else (head,),
+        pinyin=pinyin,
+        surname_pinyin=families[0],
+        given_pinyin=givens[0],
+        readings=(pinyin,) if len(families) == len(givens) == 1 and not joint else _readings(name, families, givens),
+        fuzzy=f"{family_fuzzy} {given_fuzzy}",
+        script=_HAN_SCRIPT,
         pattern=_wildcards(name),
         length=len(name),
     )
 
 
-def _readings(name: str, family: str, given: str) -> tuple[str, ...]:
-    families, givens = surname.readings(family), spellings(given)
-    if len(families) == len(givens) == 1 and len(name) != 4:
-        return (f"{families[0]} {givens[0]}",)
+@lru_cache(maxsize=8192)
+def _family(family: str) -> tuple[str, tuple[str, ...], str]:
+    """Return what a surname gives every name: the head of its class, its readings, its fuzzy reading."""
+    return surname.variant(family), surname.readings(family), surname.fuzzy_reading(family)
+
+
+@lru_cache(maxsize=65536)
+def _given(given: str) -> tuple[str, tuple[str, ...], str]:
+    """Return what a given name gives every name: its compatibility form, its readings, its fuzzy reading."""
+    return canon(given), spellings(given), fuzzy_spell(given)
+
+
+def _readings(name: str, families: tuple[str, ...], givens: tuple[str, ...]) -> tuple[str, ...]:
     ranked = sorted((i + j, i, j) for i in range(len(families)) for j in range(len(givens)))
     found = [f"{families[i]} {givens[j]}" for _, i, j in ranked]
-    if len(name) == 4 and len(family) == 1 and name[1] in surname.SINGLE:
+    if len(name) == 4 and name[:2] not in surname.COMPOUND and name[1] in surname.SINGLE:
         found.insert(1, f"{families[0]}{surname.readings(name[1])[0]} {spell(name[2:])}")
     return tuple(dict.fromkeys(found))[:_MAX_READINGS]
 
@@ -225,8 +240,8 @@ def _surname_only(cleaned: Cleaned, family: str) -> PersonName:
 
 def _masked(cleaned: Cleaned, folded: str) -> PersonName:
     pattern = name_mask.pattern("".join(segments(folded, keep_marks=True))).upper()
-    shown = pattern.split("*")[0]
-    if not pattern.strip("*"):
+    shown = re.split("[*\ufffd]", pattern)[0]
+    if not pattern.strip(name_mask.HIDING):
         return NOBODY
     family = next((s for s in (shown[:4], shown[:2]) if s in surname.COMPOUND), shown[:1])
     if not family or family.isascii():
@@ -244,7 +259,7 @@ def _masked(cleaned: Cleaned, folded: str) -> PersonName:
 def _latin(cleaned: Cleaned, name: LatinName | None) -> PersonName:
     if name is None:
         return NOBODY
-    readings = tuple(f"{family} {given}" for family, given in name.pinyin)[:_MAX_READINGS]
+    readings = tuple(f"{family} {given}" for family, given in name.pinyin)[: _MAX_READINGS - 1] + _unbroken(name)
     family_pinyin, given_pinyin = name.pinyin[0] if name.pinyin else (None, None)
     tokens = " ".join(sorted(name.words))
     return PersonName(
@@ -254,7 +269,7 @@ def _latin(cleaned: Cleaned, name: LatinName | None) -> PersonName:
         surname=name.surname,
         given=name.given,
         surnames=name.surnames,
-        pinyin=readings[0] if readings else None,
+        pinyin=readings[0] if name.pinyin else None,
         surname_pinyin=family_pinyin,
         given_pinyin=given_pinyin,
         readings=readings,
@@ -264,10 +279,20 @@ def _latin(cleaned: Cleaned, name: LatinName | None) -> PersonName:
     )
 
 
+def _unbroken(name: LatinName) -> tuple[str, ...]:
+    """Return the reading of four syllables and more as that of a name without a surname (ZHAXI CIREN)."""
+    parts = [split_syllables(word.lower())[:1] for word in name.words]
+    if not all(parts) or sum(len(part[0]) for part in parts) < _SURNAMELESS_SYLLABLES:
+        return ()
+    return ("".join(name.words).lower(),)
+
+
 def _mixed(cleaned: Cleaned, folded: str) -> PersonName:
     """Return a name one character of which was typed in pinyin (张YAN), else the key alone."""
     name = "".join(segments(folded)).upper()
     found = re.fullmatch(r"([^\x00-\x7f]+)([A-Z]+)", name)
+    if found is not None and len(found[2]) > 1 and is_whole(found[1]) and not split_syllables(found[2].lower()):
+        return _han(cleaned, found[1])
     bare = PersonName(text=cleaned.text, key=name, canon=name, script=Script.MIXED.value)
     if found is None or len(found[1]) > 3:
         return bare

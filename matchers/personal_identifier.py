@@ -1,8 +1,12 @@
 """Identity document of a natural person: what a document type and a number say together.
 
 In: the stated document type (Chinese words or a code, often missing or wrong) and the number as a department wrote
-it: whole, in its old 15-digit form, masked, a piece of it, rounded by a spreadsheet, mistyped, or a filler. Out: the
-scheme, the number in matching form if it is valid, else what can still be compared.
+it: whole, in its old 15-digit form, masked, a piece of it, rounded by a spreadsheet, mistyped, or a filler; and, to
+judge the number by, the birth date and the sex that the same record states. Out: the scheme, the number in matching
+form if it is valid, else what can still be compared.
+
+A record whose stated birth date cannot be that of its number carries somebody else's number: a relative's, an agent's,
+or that of the next row. Such a number is `disputed`: it may still be found equal, but it separates nobody.
 
 The number outranks the stated type. Two schemes are never compared: a person may own a passport, a permit and an ID
 card, and no arithmetic leads from one to another. A passport, military or other document that differs says nothing
@@ -19,40 +23,41 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from matchers.identifiers import agreement as _agreement  # noqa: F401  (registers the similarities used below)
+from matchers.date_difference import of_one_birth
+from matchers.date_text import Status, read
 from matchers.identifiers import resident_id, uscc
 from matchers.identifiers.calendar_date import iso_date
-from matchers.identifiers.citizen_pattern import is_piece, masked_pattern, piece_pattern
-from matchers.identifiers.cleaning import clean, digits_for_letters
+from matchers.identifiers.citizen_pattern import is_piece, masked_pattern, piece_pattern, shown_birth
+from matchers.identifiers.cleaning import clean
 from matchers.identifiers.damage import KEPT, is_scientific, rounding_of, scientific_digits
 from matchers.identifiers.document import Document, numbers_in, recognise
 from matchers.identifiers.document_type import stated_scheme
-from matchers.identifiers.masks import hidden_for_display, stars, visible
-from matchers.identifiers.placeholders import is_filler_id, is_placeholder
-from matchers.levels import (
-    AtLeast,
-    AtLeastAcross,
-    Both,
-    Condition,
-    Differs,
-    Either,
-    Level,
-    Missing,
-    Not,
-    Same,
-    all_of,
-    any_of,
-    different,
-)
+from matchers.identifiers.lookalikes import citizen_reading
+from matchers.identifiers.masks import asterisks, hidden_for_display, stars, visible
+from matchers.identifiers.placeholders import is_filler_id, is_filler_pattern, is_placeholder
+from matchers.personal_identifier_levels import conflicting, disputed, levels, near_identifiers
+from matchers.sex import code as sex_code
+
+__all__ = [
+    "PersonalIdentifier",
+    "conflicting",
+    "disputed",
+    "levels",
+    "mask",
+    "near_identifiers",
+    "standardise",
+]
 
 EXCLUSIVE_SCHEMES: Final = frozenset(["resident_id", "residence_permit"])
 """Schemes whose number a person has once and for life, and whose check character makes a valid number reliable."""
 
-RENEWABLE_SCHEMES: Final = ("passport", "military", "other")
-"""Schemes whose number changes at each renewal, so that only equality says something."""
-
 _CITIZEN_SCHEMES: Final = frozenset(["resident_id", "residence_permit", "foreign_resident_card"])
 _CITIZEN_LIKE: Final = re.compile(r"(?=(?:[A-Z]*[0-9]){14})[0-9A-Z]{15,20}")
+_PLAIN: Final = re.compile(r"[1-7][0-9]{16}[0-9X]")
+_LABELLED: Final = re.compile(r"[A-Z.:]{2,12}([0-9][0-9A-Z]{14,18})")
+_MOBILE: Final = re.compile(r"1[3-9][0-9]{9}")
+_LAST_FOUR: Final = re.compile(r"[0-9]{3}[0-9X]")
+_WHOLE: Final = range(17, 20)
 _SHORTEST_RAW: Final = 8
 
 
@@ -67,13 +72,17 @@ class PersonalIdentifier:
         status: valid, invalid, masked, fragment, damaged, placeholder; None when nothing was given.
         pattern: for the 18-character schemes, one character per position, `*` where hidden; a valid number shows all.
         visible: how many positions the pattern shows.
-        exclusive: the value, where a person can have only one; the clustering constraint.
-        raw: compact text of an invalid or rounded number, a weak key; None for fillers and scientific notation.
+        exclusive: the value, where a person can have only one and nothing casts doubt on it; the clustering constraint.
+        raw: compact text of a number that fails its check, a weak key; None for fillers, scientific notation and
+            numbers that a spreadsheet rounded.
         prefix15: the first 15 digits of a rounded number.
-        birth_date: ISO date inside the number, if those positions can be relied on.
-        sex: M or F, from the sequence digit.
+        birth_date: ISO date inside the number as far as it is shown (perhaps a year, or year and month), if those
+            positions can be relied on.
+        sex: M or F, from the sequence digit of a valid number.
         region: six digits of the region of first registration (citizen numbers).
         tail: the last four characters, if all are shown.
+        disputed: whether the stated birth date (or the sex together with a deviating year or month) contradicts a valid
+            number; None where there is nothing to hold against it.
     """
 
     scheme: str | None = None
@@ -88,6 +97,7 @@ class PersonalIdentifier:
     sex: str | None = None
     region: str | None = None
     tail: str | None = None
+    disputed: bool | None = None
 
 
 _NOTHING: Final = PersonalIdentifier()
@@ -96,27 +106,54 @@ _UNREADABLE: Final = PersonalIdentifier(status="invalid")
 _FOREIGN_NUMBER: Final = PersonalIdentifier(scheme="other", status="invalid")
 
 
-def standardise(id_type: str | None, id_number: str | None) -> PersonalIdentifier:
+def standardise(
+    id_type: str | None, id_number: str | None, birth_date: str | None = None, sex: str | None = None
+) -> PersonalIdentifier:
     """Read a document number.
 
     Args:
         id_type: the stated kind of document, in words or as a code.
         id_number: the number as received; longer than 200 characters counts as none.
+        birth_date: the birth date the record states beside the number.
+        sex: the sex the record states beside the number.
 
     >>> standardise("居民身份证", "440306 19990101 1514").value
     '440306199901011514'
     >>> standardise(None, "440306********1514").pattern
     '440306********1514'
+    >>> standardise(None, "440306199901011514", "1962-07-30").disputed
+    True
     """
+    found = _read(id_type, id_number)
+    if found.birth_date is None or found.status != "valid" or (birth_date is None and sex is None):
+        return found
+    return _weighed(found, birth_date, sex)
+
+
+def mask(value: str) -> str:
+    """Return a number as shown to someone who may not see it: `4403************14`, `H*******6`."""
+    return hidden_for_display(clean(value)) or "****"
+
+
+def _read(id_type: str | None, id_number: str | None) -> PersonalIdentifier:
     if id_number is None:
         return _NOTHING
+    if len(id_number) == 18 and _PLAIN.fullmatch(id_number) is not None and resident_id.is_valid(id_number):
+        return _valid(Document("resident_id", id_number))
     number = clean(id_number)
     if not number:
         return _NOTHING
     stated = stated_scheme(id_type)
+    if number.count("*") > 1 and len(number) <= 18 and number.isascii():
+        return _part(number, stated)
     found = recognise(number, stated)
     if found is not None:
         return _valid(found)
+    if not number.isalnum():
+        number = asterisks(number)
+    labelled = _LABELLED.fullmatch(number)
+    if labelled is not None:
+        return _alone(labelled[1], stated)
     if (number.isascii() and len(number) <= 18) or is_scientific(number):
         return _part(number, stated)
     pieces = numbers_in(id_number, number)
@@ -126,94 +163,82 @@ def standardise(id_type: str | None, id_number: str | None) -> PersonalIdentifie
     if documents or len(pieces) > 1:
         # Two numbers in one cell are perhaps two people's: neither may speak for this one.
         return _UNREADABLE
-    return _part(pieces[0] if pieces else number, stated)
+    return _alone(pieces[0] if pieces else number, stated)
 
 
-def mask(value: str) -> str:
-    """Return a number as shown to someone who may not see it: `4403************14`, `H*******6`."""
-    return hidden_for_display(clean(value)) or "****"
+def _alone(number: str, stated: str | None) -> PersonalIdentifier:
+    found = recognise(number, stated)
+    return _valid(found) if found is not None else _part(number, stated)
 
 
-def levels(field: str) -> tuple[Level, ...]:
-    """Return the outcomes of comparing two documents of a field.
+def _weighed(found: PersonalIdentifier, stated: str | None, sex: str | None) -> PersonalIdentifier:
+    """Return a valid number with the record's own birth date and sex held against it."""
+    known = found.birth_date
+    if stated is None or known is None or stated == known:
+        return found if stated is None else _marked(found, False)
+    said = read(stated)
+    if said is None or said.year is None or said.status == Status.SUSPECT:
+        return found
+    year, month, day = int(known[:4]), int(known[5:7]), int(known[8:])
+    if said.year == year and said.month in (None, month) and said.day in (None, day):
+        return _marked(found, False)
+    told = sex_code(sex) if said.day is None else None
+    other_sex = told is not None and found.sex is not None and told != found.sex
+    return _marked(found, other_sex or not of_one_birth(said, known))
 
-    `mask_strong` asks for six agreeing positions outside the birth date, two of them among the last four; `mask_tail`
-    for the last four; `mask_weak` for two agreeing positions. Fewer than that, documents of different schemes, and
-    renewable documents that differ are `missing`: they say nothing.
-    """
-    pattern, value, raw = f"{field}_pattern", f"{field}_value", f"{field}_raw"
-    scheme, status = f"{field}_scheme", f"{field}_status"
-    partial = any_of(*(Either(status, word) for word in ("masked", "fragment", "damaged")))
-    agrees = all_of(partial, AtLeast("gy_mask_agreement", pattern, 2))
-    says_nothing = any_of(
-        Missing((value, pattern, raw)),
-        Differs(scheme),
-        all_of(Missing((pattern,)), Missing((value, raw))),
-        all_of(any_of(*(Both(scheme, word) for word in RENEWABLE_SCHEMES)), Not(Same(value))),
-        all_of(partial, AtLeast("gy_mask_agreement", pattern, 0), Not(AtLeast("gy_mask_agreement", pattern, 2))),
+
+def _marked(found: PersonalIdentifier, disputed: bool) -> PersonalIdentifier:
+    return PersonalIdentifier(
+        found.scheme,
+        found.value,
+        found.status,
+        found.pattern,
+        found.visible,
+        None if disputed else found.exclusive,
+        found.raw,
+        found.prefix15,
+        found.birth_date,
+        None if disputed else found.sex,
+        found.region,
+        found.tail,
+        disputed,
     )
-    return (
-        Level("missing", says_nothing, "一方缺失或不可比", "missing on one side, or not comparable", is_missing=True),
-        Level("equal", Same(value), "证件号码相同", "same valid document number"),
-        Level(
-            "mask_strong",
-            all_of(partial, AtLeast("gy_mask_agreement", pattern, 6), AtLeast("gy_mask_tail", pattern, 2)),
-            "部分号码：可见位一致，出生日期以外至少六位且含末四位中的两位",
-            "partly hidden: all shown positions agree, six or more outside the birth date, two of the last four",
-        ),
-        Level(
-            "mask_tail",
-            all_of(partial, AtLeast("gy_mask_agreement", pattern, 4), AtLeast("gy_mask_tail", pattern, 4)),
-            "部分号码：末四位一致",
-            "partly hidden: the last four agree",
-        ),
-        Level(
-            "mask_weak",
-            agrees,
-            "部分号码：可见位一致，但可比位数少",
-            "partly hidden: all shown positions agree, but few can be compared",
-        ),
-        Level(
-            "one_edit",
-            any_of(AtLeast("gy_edits", raw, -1), AtLeastAcross("gy_edits", value, raw, -1)),
-            "号码相同或仅差一个字符，且至少一方校验不通过",
-            "same or one character apart, and at least one side fails its check",
-        ),
-        different("证件号码不同", "different document numbers"),
-    )
-
-
-def near_identifiers(field: str) -> Condition:
-    """Return whether both are valid citizen numbers of one region and birth date that differ (twins)."""
-    return all_of(
-        Both(f"{field}_scheme", "resident_id"),
-        Both(f"{field}_status", "valid"),
-        Same(f"{field}_region"),
-        Same(f"{field}_birth_date"),
-        Differs(f"{field}_value"),
-    )
-
-
-def conflicting(field: str) -> Condition:
-    """Return whether both have a number that a person can have only one of, and the numbers differ."""
-    return Differs(f"{field}_exclusive")
 
 
 def _valid(document: Document) -> PersonalIdentifier:
     scheme, value = document
     if scheme not in _CITIZEN_SCHEMES or len(value) != 18:
         return PersonalIdentifier(scheme, value, "valid")
+    if value.endswith("000") and scheme == "resident_id":
+        return _perhaps_rounded(value)
     return PersonalIdentifier(
-        scheme=scheme,
-        value=value,
-        status="valid",
-        pattern=value,
-        visible=18,
-        exclusive=value if scheme in EXCLUSIVE_SCHEMES else None,
+        scheme,
+        value,
+        "valid",
+        value,
+        18,
+        value if scheme in EXCLUSIVE_SCHEMES else None,
         birth_date=iso_date(value[6:14]),
         sex=resident_id.sex(value),
         region=value[:6] if scheme == "resident_id" else None,
         tail=value[14:],
+    )
+
+
+def _perhaps_rounded(value: str) -> PersonalIdentifier:
+    """Return a number that passes its check yet ends as a spreadsheet rounds: it can be found equal, but no more.
+
+    One rounded number in eleven passes, and one genuine number in a thousand ends in three zeros.
+    """
+    return PersonalIdentifier(
+        scheme="resident_id",
+        value=value,
+        status="damaged",
+        pattern=value[:KEPT] + "***",
+        visible=KEPT,
+        prefix15=value[:KEPT],
+        birth_date=iso_date(value[6:14]),
+        region=value[:6],
     )
 
 
@@ -229,20 +254,25 @@ def _part(number: str, stated: str | None) -> PersonalIdentifier:
         return _FOREIGN_NUMBER
     starred = stars(number, x_in_alphabet=False)
     if "*" in starred:
-        pattern = masked_pattern(digits_for_letters(starred, with_l=True)) if citizen else None
+        pattern = masked_pattern(citizen_reading(starred)) if citizen else None
         if pattern is None:
             scheme = stated or ("passport" if number[0].isalpha() else "resident_id")
         return _shown(pattern, scheme, "masked")
-    number = digits_for_letters(number, with_l=True) if citizen and _CITIZEN_LIKE.fullmatch(number) else number
+    if citizen and _CITIZEN_LIKE.fullmatch(number) and not number.isdigit():
+        number = citizen_reading(number)
+        found = recognise(number, stated) if len(number) == 18 else None
+        if found is not None and found.scheme in _CITIZEN_SCHEMES:
+            return _valid(found)
     if citizen and _is_filler(number):
         return _PLACEHOLDER
-    if citizen and len(number) == 18 and rounding_of(number) is not None and iso_date(number[6:14]) is not None:
-        return _shown(number[:KEPT] + "***", scheme, "damaged", raw=number, prefix15=number[:KEPT])
-    if stated in (None, "resident_id") and is_piece(number):
-        raw = number if len(number) >= 16 else None
+    rounding = rounding_of(number) if citizen and len(number) == 18 else None
+    if rounding is not None and iso_date(number[6:14]) is not None:
+        raw = number if rounding == "float" else None
+        return _shown(number[:KEPT] + "***", scheme, "damaged", raw=raw, prefix15=number[:KEPT])
+    if stated in (None, "resident_id") and is_piece(number) and len(number) < 15:
         pattern = piece_pattern(number)
         if stated is not None or pattern is not None:
-            return _shown(pattern, "resident_id", "fragment", raw=raw)
+            return _shown(pattern, "resident_id", "fragment")
     return _invalid(number, stated)
 
 
@@ -270,6 +300,8 @@ def _shown(
     """Return a document of which a pattern is known, with what its visible positions say."""
     if pattern is None:
         return PersonalIdentifier(scheme, status=status, raw=raw)
+    if is_filler_pattern(pattern):
+        return _PLACEHOLDER
     if scheme == "resident_id":
         scheme = "foreign_resident_card" if pattern[0] == "9" else scheme
         scheme = "residence_permit" if pattern[:6] in ("810000", "820000", "830000") else scheme
@@ -280,14 +312,25 @@ def _shown(
         visible=visible(pattern),
         raw=raw,
         prefix15=prefix15,
-        birth_date=iso_date(pattern[6:14]),
-        sex=resident_id.sex(pattern) if pattern[16] != "*" else None,
+        birth_date=shown_birth(pattern),
         region=pattern[:6] if scheme == "resident_id" and "*" not in pattern[:6] else None,
         tail=pattern[14:] if "*" not in pattern[14:] else None,
     )
 
 
 def _invalid(number: str, stated: str | None) -> PersonalIdentifier:
-    scheme = stated or ("resident_id" if _CITIZEN_LIKE.fullmatch(number) else "other")
+    """Return a number that fails its check: a weak key, and its two ends, one of which a single mistake left whole."""
+    citizen_like = _CITIZEN_LIKE.fullmatch(number) is not None
+    scheme = stated or ("resident_id" if citizen_like else "other")
     usable = len(number) >= _SHORTEST_RAW and number.isascii() and number.isalnum() and len(set(number)) > 2
-    return PersonalIdentifier(scheme, status="invalid", raw=number[:40] if usable else None)
+    usable = usable and _MOBILE.fullmatch(number) is None
+    if not usable or scheme != "resident_id" or not citizen_like or len(number) not in _WHOLE:
+        return PersonalIdentifier(scheme, status="invalid", raw=number[:40] if usable else None)
+    region, tail = number[:6], number[-4:]
+    return PersonalIdentifier(
+        scheme,
+        status="invalid",
+        raw=number,
+        region=region if region.isdigit() and region[:2] in resident_id.PROVINCES else None,
+        tail=tail if _LAST_FOUR.fullmatch(tail) else None,
+    )

@@ -1,7 +1,8 @@
 """Telephone numbers: mobile, landline, service and foreign numbers, several to a cell, masked ones.
 
 In: one cell. Out: the numbers in one form each (mobile: 11 digits; landline: area code and number; foreign: `+` and
-country code), extensions dropped, fillers and hotlines left out; the pattern of a masked mobile number.
+country code), extensions dropped, fillers left out; the pattern of a masked number. A landline without its area code is
+not given one, but its digits meet those of a number that has one. Digits inside a longer code are no number.
 
 Source: the national numbering plan (mobile 1[3-9], area codes 010, 02x, 0xxx; local numbers of 7 or 8 digits).
 
@@ -15,7 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from matchers.levels import AtLeast, AtLeastAcross, Level, Overlaps, Same, any_of, different, missing
+from matchers.levels import AtLeast, AtLeastAcross, Contains, Level, Overlaps, Same, any_of, different, missing
 from matchers.similarity import register
 
 LONGEST = 300
@@ -23,17 +24,23 @@ _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _FOUND = re.compile(
     r"""(?<!\d)(?:
       (?P<mobile>(?:(?:\+|00)?86[-\s]?)?(?:0(?=1[3-9]\d{9}(?!\d)))?1[3-9]\d(?:[-\s]?\d){8})(?!\d)
+    | (?P<overseas>(?<![A-Z])\(?(?:852\)?[-\s]?[2-9]\d{3}|853\)?[-\s]?[2-8]\d{3})[-\s]?\d{4}
+      |(?<![A-Z])\(?886\)?[-\s]?0?9(?:[-\s]?\d){8})(?![\dA-Z])
     | (?P<foreign>(?:\+|00)(?!86)[1-9]\d{0,2}[-\s]?\(?\d{1,4}\)?(?:[-\s]?\d{2,4}){1,4})(?!\d)
-    | (?P<service>[48]00[-\s]?\d{3,4}[-\s]?\d{3,4})(?!\d)
-    | (?:(?:\+|00)?86[-\s]?)?\(?(?P<area>0?(?:10|2\d|[3-9]\d\d))\)?[-\s]?(?P<line>[2-9]\d{2,3}[-\s]?\d{4})(?!\d)
-    | (?P<local>[2-9]\d{2,3}[-\s]?\d{4})(?!\d)
+    | (?P<service>(?<![A-Z])[48]00[-\s]?\d{3,4}[-\s]?\d{3,4})(?![\dA-Z])
+    | (?:(?:\+|00)?86[-\s]?)?\(?(?P<area>0(?:10|2\d|[3-9]\d\d)|(?<![A-Z])(?:10|2\d|[3-9]\d\d))\)?[-\s]?
+      (?P<line>[2-9]\d{2,3}[-\s]?\d{4})(?![\dA-Z])
+    | (?P<local>(?<![A-Z])(?<!\d-)[2-9]\d{2,3}[-\s]?\d{4})(?![\dA-Z]|-\d)
     )""",
-    re.VERBOSE | re.ASCII,
+    re.VERBOSE | re.ASCII | re.IGNORECASE,
 )
 _TWO_MOBILES = re.compile(r"(1[3-9]\d{9})(?=1[3-9]\d{9}(?!\d))", re.ASCII)
 _EXTENSION = re.compile(r"(?<=\d)\s*(?:转|分机|内线|ext\.?|x|#)\s*[-:]?\s*\d{1,6}", re.IGNORECASE)
 _DASHED_EXTENSION = re.compile(r"(?<=\d{7})-\d{1,6}(?!\d)")
-_MASKED = re.compile(r"(?<![\d*])(?:\+?86[-\s]?)?(1[3-9*][\d*]{9})(?![\d*])")
+_MASKED = re.compile(r"(?<![\d*])(?:\+?86)?(1[3-9*][\d*]{9}|0(?:10|2\d|[3-9]\d\d)[\d*]{7,8})(?![\d*])")
+_LANDLINE = re.compile(r"(?:0(?:10|2[0-9]|[3-9][0-9]{2}))?([2-9][0-9]{6,7})")
+_WHOLE_LANDLINE = re.compile(r"0(?:10|2[0-9]|[3-9][0-9]{2})([2-9][0-9]{6,7})")
+_TAIL = re.compile(r"[0-9]{4}")
 _DASHES = dict.fromkeys("‐‑‒–—―−－_", "-")
 _STARS = dict.fromkeys("×✱＊xX●•", "*")
 _NORMAL = str.maketrans(_DASHES)
@@ -52,13 +59,19 @@ class Phone:
         key: the first number.
         numbers: all numbers, in the order given, without repeats.
         mobile: the first mobile number.
-        pattern: a masked mobile number with `*` for hidden digits, if the cell shows one.
+        pattern: a masked number with `*` for hidden digits, if the cell shows one.
+        local: the first landline written without its area code.
+        lines: the landlines without their area codes.
+        tail: the last four digits of the first mobile number, or of the masked one.
     """
 
     key: str | None = None
     numbers: tuple[str, ...] = ()
     mobile: str | None = None
     pattern: str | None = None
+    local: str | None = None
+    lines: tuple[str, ...] = ()
+    tail: str | None = None
 
 
 NONE = Phone()
@@ -77,15 +90,31 @@ def standardise(text: str | None, area_code: str | None = None) -> Phone:
     if text is None or len(text) > LONGEST:
         return NONE
     if len(text) == 11 and text.isascii() and _MOBILE.fullmatch(text):
-        return NONE if _is_filler(text) else Phone(text, (text,), text)
+        return NONE if _is_filler(text) else Phone(text, (text,), text, tail=text[7:])
+    landline = _WHOLE_LANDLINE.fullmatch(text)
+    if landline is not None:
+        line = landline[1]
+        return NONE if _is_filler(text) or _is_filler(line) else Phone(text, (text,), lines=(line,))
     plain = unicodedata.normalize("NFKC", text).translate(_NORMAL)
     if plain.endswith(".0"):
         plain = plain[:-2]
     plain = _DASHED_EXTENSION.sub(" ", _EXTENSION.sub(" ", _TWO_MOBILES.sub(r"\1 ", plain)))
     numbers = tuple(dict.fromkeys(number for number in _numbers(plain, area_code) if not _is_filler(number)))
     masked = None if numbers else _pattern(plain)
+    if masked is not None:
+        return Phone(pattern=masked, tail=masked[-4:] if masked[0] == "1" and _TAIL.fullmatch(masked[-4:]) else None)
+    if not numbers:
+        return NONE
     mobile = next((number for number in numbers if _MOBILE.fullmatch(number)), None)
-    return Phone(numbers[0] if numbers else None, numbers, mobile, masked) if numbers or masked else NONE
+    landlines = [found for number in numbers if (found := _LANDLINE.fullmatch(number)) is not None]
+    return Phone(
+        numbers[0],
+        numbers,
+        mobile,
+        local=next((found[0] for found in landlines if found[0] == found[1]), None),
+        lines=tuple(dict.fromkeys(found[1] for found in landlines)),
+        tail=mobile[7:] if mobile is not None else None,
+    )
 
 
 def levels(field: str) -> tuple[Level, ...]:
@@ -93,7 +122,12 @@ def levels(field: str) -> tuple[Level, ...]:
     return (
         missing(f"{field}_key", f"{field}_pattern"),
         Level("same", Same(f"{field}_key"), "电话相同", "same telephone number", term_frequency=f"{field}_key"),
-        Level("shared", Overlaps(f"{field}_numbers"), "有相同的电话", "one telephone number in common"),
+        Level(
+            "shared",
+            any_of(Overlaps(f"{field}_numbers"), Contains(f"{field}_local", f"{field}_lines")),
+            "有相同的电话（固定电话一方可缺区号）",
+            "one telephone number in common, be it without the area code on one side",
+        ),
         Level(
             "masked_compatible",
             any_of(
@@ -145,6 +179,8 @@ def _numbers(plain: str, area_code: str | None) -> Iterator[str]:
         digits = {name: _DIGITS.sub("", text) for name, text in match.groupdict().items() if text}
         if "mobile" in digits:
             yield digits["mobile"][-11:]
+        elif "overseas" in digits:
+            yield "+" + digits["overseas"][:3] + digits["overseas"][3:].removeprefix("0")
         elif "foreign" in digits:
             yield "+" + digits["foreign"].removeprefix("00")
         elif "service" in digits:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from matchers.characters import canon, reference_rows
+from matchers.characters import canon, look_alike, reference_rows
 from matchers.pinyin import fuzzy, reading
 
 SINGLE: frozenset[str] = frozenset("".join(row[0] for row in reference_rows("surname_single.txt")))
@@ -77,8 +77,16 @@ def fuzzy_reading(surname: str) -> str:
 
 
 def confusable(left: str, right: str) -> bool:
-    """Return whether two different surnames are one misread or misheard as the other."""
-    return (left, right) in _CONFUSED
+    """Return whether two different surnames are one misread or misheard as the other.
+
+    A look-alike that is no surname at all is a misreading; two surnames that look alike must be listed.
+
+    >>> confusable("余", "佘"), confusable("陈", "阵"), confusable("董", "黄")
+    (True, True, False)
+    """
+    if (left, right) in _CONFUSED:
+        return True
+    return look_alike(left, right) and (left in SINGLE) is not (right in SINGLE)
 
 
 def sounds_alike(left: str, right: str) -> bool:

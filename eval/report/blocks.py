@@ -12,7 +12,7 @@ from dataclasses import replace
 from eval.report import charts
 from eval.report.block_parts import Block, Table, block, head
 from eval.report.quality_blocks import quality_blocks
-from eval.report.summary import EntitySection, KindCount, RunSummary
+from eval.report.summary import EntitySection, KindCount, ModelLevel, RunSummary
 from eval.report.words import Words
 
 
@@ -203,22 +203,62 @@ def _completeness(section: EntitySection, w: Words) -> Block | None:
 
 
 def _levels(section: EntitySection, w: Words) -> Block | None:
-    if not section.model:
+    levels = section.model
+    if not levels:
         return None
+    told = any(level.m_from or level.u_from for level in levels)
+    reversed_at = reversed_levels(levels)
     rows = tuple(
         (
             w.label("comparison", level.comparison),
-            charts.level_name(level, w),
+            charts.level_name(level, w) + ("" if level.informed else f" {w.text('levels_guess_mark')}"),
+            *((w.label("origin", level.m_from), w.label("origin", level.u_from)) if told else ()),
             w.weight(level.weight),
             w.probability(level.m),
             w.probability(level.u),
         )
-        for level in section.model
+        for level in levels
     )
-    table = Table(head(w, "comparison", "level", "weight", "m", "u"), rows, text_columns=2)
-    comparisons = len({level.comparison for level in section.model})
-    values = {"comparisons": w.count(comparisons), "levels": w.count(len(rows))}
-    return block("levels", w, table, charts.levels_chart(section.model, w), **values)
+    origins = ("m_from", "u_from") if told else ()
+    table = Table(
+        head(w, "comparison", "level", *origins, "weight", "m", "u"),
+        rows,
+        text_columns=2 + len(origins),
+        marked=tuple(reversed_at),
+    )
+    guessed = sum(not level.informed for level in levels)
+    pooled = sum(level.m_from == "pooled" for level in levels)
+    says = [
+        w.text(
+            "levels_says",
+            comparisons=w.count(len({level.comparison for level in levels})),
+            levels=w.count(len(rows)),
+        ),
+        w.text("levels_ordered") if not reversed_at else "",
+        w.text("levels_pooled", n=w.count(pooled)) if pooled else "",
+        w.text("levels_guessed", n=w.count(guessed)) if guessed else "",
+    ]
+    alert = w.text("levels_reversed", n=w.count(len(reversed_at))) if reversed_at else None
+    text = w.pick("", " ").join(part for part in says if part)
+    title, check = w.text("levels_title"), w.text("levels_check")
+    return Block("levels", title, text, check, table, charts.levels_chart(levels, w), alert=alert, wide=True)
+
+
+def reversed_levels(levels: Sequence[ModelLevel]) -> list[int]:
+    """Return the positions of levels that weigh more than a better level of their comparison.
+
+    Levels stand in the order of the model, best first; those that are evidence against a match wherever they stand are
+    outside the order. Weights a thousandth apart count as equal.
+    """
+    found: list[int] = []
+    lowest: dict[str, float] = {}
+    for position, level in enumerate(levels):
+        if level.weight is None or level.against:
+            continue
+        if level.weight > lowest.get(level.comparison, level.weight) + 1e-3:
+            found.append(position)
+        lowest[level.comparison] = min(level.weight, lowest.get(level.comparison, level.weight))
+    return found
 
 
 def _stages(summary: RunSummary, w: Words) -> Block | None:

@@ -3,7 +3,8 @@
 In: a `PairExplanation`, made by whoever scored the pair, its values already masked for the reader. Out: the same as
 text, as JSON, or as an HTML page with a waterfall that needs neither scripts nor a network.
 
-Unlike the run report, an explanation shows values of a person: write it only where the reader may see them.
+The values that a comparison read stand beside its outcome; fields that nothing compared come after. Unlike the run
+report, an explanation shows values of a person: write it only where the reader may see them.
 
 Invariant: `prior_weight` plus every comparison's `weight` and `tf_adjustment` is `total_weight`.
 """
@@ -17,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.report.block_parts import Table
 from eval.report.html import render
 from eval.report.summary import write_whole
+from eval.report.text_tables import text_table
 from eval.report.words import Words, words
 
 
@@ -29,7 +32,7 @@ class ShownField:
     Attributes:
         field: canonical field name, or any label.
         value: what the source wrote, masked where needed; None if the record has none.
-        standardised: what it was read as; None if the same or nothing.
+        standardised: what it was read as, or what another field told; None if the same or nothing.
     """
 
     field: str
@@ -50,6 +53,9 @@ class Evidence:
         tf_adjustment: what the rarity of the value adds to it.
         title_zh: how the comparison is called, Chinese; empty: a name from `texts.toml`.
         title_en: the same in English.
+        left: the fields of the first record that were compared.
+        right: those of the second.
+        is_evidence: whether this counts as a kind of evidence beside the name.
     """
 
     comparison: str
@@ -60,6 +66,24 @@ class Evidence:
     tf_adjustment: float = 0.0
     title_zh: str = ""
     title_en: str = ""
+    left: tuple[ShownField, ...] = ()
+    right: tuple[ShownField, ...] = ()
+    is_evidence: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """A yes-or-no question that rules may ask.
+
+    Attributes:
+        name: its name in the configuration.
+        kind: what is checked, a code of `texts.toml`.
+        holds: the answer.
+    """
+
+    name: str
+    kind: str
+    holds: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +104,7 @@ class PairExplanation:
         rule: the hard rule that gave the verdict; None if the score did.
         rule_reason_zh: the rule in words, Chinese.
         rule_reason_en: the rule in words, English.
+        checks: the questions that rules may ask, with their answers.
     """
 
     entity: str
@@ -95,6 +120,7 @@ class PairExplanation:
     rule: str | None = None
     rule_reason_zh: str | None = None
     rule_reason_en: str | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,20 +189,34 @@ def waterfall(explanation: PairExplanation, w: Words) -> tuple[Step, ...]:
     )
 
 
-def as_text(explanation: PairExplanation, lang: str = "zh") -> str:
-    """Return the explanation as plain text for a terminal or a log that may hold it."""
+def as_text(explanation: PairExplanation, lang: str = "zh", width: int | None = None) -> str:
+    """Return the explanation as plain text for a terminal or a log that may hold it.
+
+    Args:
+        explanation: the pair.
+        lang: zh or en.
+        width: columns of the terminal; none: no value is folded.
+    """
     w = words(lang)
-    lines = [_verdict_line(explanation, w), _rule_line(explanation, w), _score_line(explanation, w), ""]
-    for side, name, fields in _sides(explanation, w):
-        lines.append(f"{side}: {name}")
-        for shown in fields:
-            read = f" ({w.text('pair_standardised', value=shown.standardised)})" if shown.standardised else ""
-            lines.append(f"  {w.label('field', shown.field)}: {shown.value or w.none}{read}")
-    lines.append("")
-    for step in waterfall(explanation, w):
-        tf = f" ({w.text('pair_tf', weight=w.weight(step.tf))})" if step.tf else ""
-        lines.append(f"{w.weight(step.weight):>8}  {w.weight(step.running):>8}  {step.name}: {step.reason}{tf}")
-    return "\n".join(lines) + "\n"
+    lines = [_verdict_line(explanation, w), _rule_line(explanation, w), _score_line(explanation, w)]
+    lines += _check_lines(explanation, w)
+    sides = tuple(f"{w.text(f'pair_{side}')}\n{name}" for side, name in _ids(explanation))
+    rows = []
+    for step, evidence in _steps(explanation, w):
+        tf = f"\n({w.text('pair_tf', weight=w.weight(step.tf))})" if step.tf else ""
+        star = f"\n* {w.text('pair_is_evidence')}" if evidence and evidence.is_evidence else ""
+        left, right = (_cell(fields, w) for fields in (evidence.left, evidence.right)) if evidence else ("", "")
+        rows.append((step.name, left, right, step.reason + tf + star, w.weight(step.weight), w.weight(step.running)))
+    head = (w.text("col_comparison"), *sides, w.text("col_level"), w.text("col_weight"), w.text("pair_running"))
+    parts = ["\n".join(lines), text_table(Table(head, tuple(rows), text_columns=4), width=width, lines=True)]
+    others = [
+        (w.label("field", name), _cell((left,) if left else (), w), _cell((right,) if right else (), w))
+        for name, left, right in _not_compared(explanation)
+    ]
+    if others:
+        head = (w.text("pair_not_compared"), *sides)
+        parts.append(text_table(Table(head, tuple(others), text_columns=3), width=width, lines=True))
+    return "\n\n".join(parts) + "\n"
 
 
 def as_json(explanation: PairExplanation) -> str:
@@ -196,11 +236,12 @@ def render_explanation(explanation: PairExplanation, lang: str = "zh") -> str:
         "verdict": _verdict_line(explanation, w),
         "rule": _rule_line(explanation, w),
         "score": _score_line(explanation, w),
-        "steps": steps,
         "zero": zero,
         "left_id": explanation.left_id,
         "right_id": explanation.right_id,
-        "fields": _side_by_side(explanation.left, explanation.right),
+        "rows": _steps(explanation, w),
+        "fields": _not_compared(explanation),
+        "checks": _check_lines(explanation, w),
     }
     return render("explanation.html", w, scripts=False, **values)
 
@@ -210,10 +251,48 @@ def write_explanation(explanation: PairExplanation, path: Path | str, lang: str 
     write_whole(Path(path), render_explanation(explanation, lang))
 
 
-def _sides(explanation: PairExplanation, w: Words) -> list[tuple[str, str, tuple[ShownField, ...]]]:
+def _ids(explanation: PairExplanation) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("left", explanation.left_id), ("right", explanation.right_id)
+
+
+def _steps(explanation: PairExplanation, w: Words) -> list[tuple[Step, Evidence | None]]:
+    """Return each bar with the comparison it stands for; the prior and the total stand for none."""
+    return list(zip(waterfall(explanation, w), (None, *explanation.comparisons, None), strict=True))
+
+
+def _cell(fields: Sequence[ShownField], w: Words) -> str:
+    """Return the values of a comparison's fields, with their names where there are several."""
+    present = [shown for shown in fields if shown.value or shown.standardised]
+    lines = []
+    for shown in present:
+        name = f"{w.label('field', shown.field)}{w.pick('：', ': ')}" if len(fields) > 1 else ""
+        read = f"({w.text('pair_standardised', value=shown.standardised)})" if shown.standardised else ""
+        lines.append(name + " ".join(part for part in (shown.value, read) if part))
+    return "\n".join(lines) or w.none
+
+
+def _check_lines(explanation: PairExplanation, w: Words) -> list[str]:
+    """Return the kinds of evidence beside the name, and the checks that hold."""
+    kinds = [c for c in explanation.comparisons if c.is_evidence]
+    names = [w.pick(c.title_zh, c.title_en) or w.label("comparison", c.comparison) for c in kinds]
+    comma = w.pick("、", ", ")
+    lines = [w.text("pair_evidence_kinds", n=len(kinds), kinds=comma.join(names))] if kinds else []
+    if explanation.checks:
+        holding = [w.label("check", c.kind) for c in explanation.checks if c.holds]
+        failing = [w.label("check", c.kind) for c in explanation.checks if not c.holds]
+        answers = [(w.text("pair_yes"), holding), (w.text("pair_no"), failing)]
+        said = w.pick("；", "; ").join(f"{comma.join(names)}{w.pick('：', ': ')}{a}" for a, names in answers if names)
+        lines.append(w.text("pair_checks", answers=said))
+    return lines
+
+
+def _not_compared(explanation: PairExplanation) -> list[tuple[str, ShownField | None, ShownField | None]]:
+    """Return the fields that stand beside no comparison and that at least one record has."""
+    compared = {shown.field for c in explanation.comparisons for shown in (*c.left, *c.right)}
     return [
-        (w.text("pair_left"), explanation.left_id, explanation.left),
-        (w.text("pair_right"), explanation.right_id, explanation.right),
+        (name, left, right)
+        for name, left, right in _side_by_side(explanation.left, explanation.right)
+        if name not in compared and any(side is not None and side.value for side in (left, right))
     ]
 
 

@@ -5,6 +5,7 @@ As in `charts`, a chart is a Vega-Lite specification with its data inside, or No
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from eval.metrics import Metrics, wilson
 from eval.report.chart_parts import (
     ACCENT,
     ALERT,
+    COLOURS,
     INK,
     MUTED,
     Spec,
@@ -26,6 +28,8 @@ from eval.report.words import Words, words
 
 _MOST_BARS = 40
 _MOST_MATRIX = 16
+_MOST_WEIGHT = 40.0  # weights beyond are drawn at the edge
+_MOST_SHOWN = 16.0  # nobody labels enough pairs to see rarer errors
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,15 @@ class ReliabilityBin:
         predicted: their mean predicted probability.
         matches: how many of them are one entity.
         pairs: how many they are.
+        weight: their match weight; absent: the predicted probability as a weight.
+        calibrated: what the probability should be, as fitted to the labels; absent: no fit is drawn.
     """
 
     predicted: float
     matches: int
     pairs: int
+    weight: float | None = None
+    calibrated: float | None = None
 
 
 def source_pairs_chart(metrics: Metrics, w: Words) -> Spec | None:
@@ -96,51 +104,135 @@ def error_classes_chart(metrics: Metrics, w: Words) -> Spec | None:
     return bar_chart(rows, {"x": x, "y": name_axis(), "color": {"value": ALERT}}, tip)
 
 
-def reliability_chart(bins: Sequence[ReliabilityBin], lang: str = "zh") -> Spec | None:
-    """Observed share of matches by predicted probability, with Wilson bars; on the diagonal the model is calibrated."""
+def reliability_chart(bins: Sequence[ReliabilityBin], lang: str = "zh", bounds: Sequence[float] = ()) -> Spec | None:
+    """Observed share of matches by predicted probability, with Wilson bars; on the diagonal the model is calibrated.
+
+    Two panels: the probabilities themselves, and both as match weights, where what lies near 0 and 1 comes apart. A bin
+    in which all pairs or none are one entity has no finite weight: a triangle at the edge, and a bar as far as the
+    interval reaches.
+
+    Args:
+        bins: the pairs.
+        lang: zh or en.
+        bounds: thresholds to draw, in match weight.
+    """
     w = words(lang)
-    rows = []
-    for one in bins:
-        interval = wilson(one.matches, one.pairs)
-        if interval is not None:
-            share = one.matches / one.pairs
-            rows.append(
-                {
-                    "predicted": one.predicted,
-                    "observed": share,
-                    "pairs": one.pairs,
-                    "low": interval.low,
-                    "high": interval.high,
-                }
-            )
+    rows = [row for one in bins if (row := _reliability_row(one)) is not None]
     if not rows:
         return None
-    x = {**share_axis("predicted", w.text("col_predicted")), "scale": {"domain": [0, 1]}}
-    y = {**share_axis("observed", w.text("col_observed")), "scale": {"domain": [0, 1]}}
-    tip = tooltip("predicted", "observed", "low", "high", w=w, form=".2%") + tooltip("pairs", w=w)
-    size = {
-        "field": "pairs",
-        "type": "quantitative",
-        "title": w.text("col_pairs"),
-        "scale": {"range": [30, 400]},
-        "legend": {"symbolType": "circle", "titleFontWeight": "normal", "tickCount": 3},
+    reach = [row["weight"] for row in rows] + list(bounds)
+    low, high = max(-_MOST_WEIGHT, min(-4.0, *reach)), min(_MOST_WEIGHT, max(4.0, *reach))
+    top = min(high, _MOST_SHOWN)
+    bottom = max(low, -_MOST_SHOWN)
+    for row in rows:
+        row["end"] = top if row["observed"] == 1 else bottom if row["observed"] == 0 else None
+        for name in ("low", "high", "observed", "calibrated"):
+            share = row[name]
+            row[f"{name}_weight"] = None if share is None else min(top, max(bottom, _weight_of(share)))
+    diagonal = [max(low, bottom), min(high, top)]
+    ends = [{"x": d, "y": d} for d in diagonal]
+    shares = _reliability_panel(w, ("predicted", "low", "high", "observed", "calibrated"), (0, 1), (0, 1), percent=True)
+    weights = _reliability_panel(
+        w,
+        ("weight", "low_weight", "high_weight", "observed_weight", "calibrated_weight"),
+        (low, high),
+        (bottom, top),
+        percent=False,
+    )
+    shares["layer"].insert(0, _diagonal([{"x": 0, "y": 0}, {"x": 1, "y": 1}]))
+    weights["layer"].insert(0, _diagonal(ends))
+    edge: Spec = {
+        "transform": [{"filter": "isValid(datum.end)"}],
+        "mark": {"type": "point", "filled": False, "size": 50, "color": ACCENT, "strokeWidth": 1.5, "opacity": 1},
+        "encoding": {
+            "x": {"field": "weight", "type": "quantitative"},
+            "y": {"field": "end", "type": "quantitative"},
+            "shape": {
+                "condition": {"test": "datum.observed == 1", "value": "triangle-up"},
+                "value": "triangle-down",
+            },
+            "tooltip": _reliability_tip(w),
+        },
     }
-    layers: list[Spec] = [
-        {
-            "data": {"values": [{"predicted": 0, "observed": 0}, {"predicted": 1, "observed": 1}]},
-            "mark": {"type": "line", "color": MUTED, "strokeDash": [4, 3], "strokeWidth": 1},
-            "encoding": {"x": x, "y": y},
-        },
-        {
-            "mark": {"type": "rule", "color": ACCENT},
-            "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
-        },
-        {
-            "mark": {"type": "point", "filled": True, "color": ACCENT, "opacity": 1},
-            "encoding": {"x": x, "y": y, "size": size, "tooltip": tip},
-        },
-    ]
-    return framed({"width": 420, "height": 420, "data": {"values": rows}, "layer": layers})
+    weights["layer"].append(edge)
+    if bounds:
+        lines: Spec = {
+            "data": {"values": [{"bound": bound} for bound in bounds]},
+            "mark": {"type": "rule", "color": INK, "strokeDash": [4, 3]},
+            "encoding": {"x": {"field": "bound", "type": "quantitative"}},
+        }
+        weights["layer"].insert(1, lines)
+    return framed({"data": {"values": rows}, "spacing": 46, "hconcat": [shares, weights]})
+
+
+def _reliability_row(one: ReliabilityBin) -> Spec | None:
+    interval = wilson(one.matches, one.pairs)
+    if interval is None:
+        return None
+    weight = _weight_of(one.predicted) if one.weight is None else one.weight
+    return {
+        "predicted": one.predicted,
+        "weight": max(-_MOST_WEIGHT, min(_MOST_WEIGHT, weight)),
+        "observed": one.matches / one.pairs,
+        "pairs": one.pairs,
+        "low": interval.low,
+        "high": interval.high,
+        "calibrated": one.calibrated,
+    }
+
+
+def _reliability_panel(
+    w: Words,
+    fields: tuple[str, str, str, str, str],
+    across: tuple[float, float],
+    up: tuple[float, float],
+    *,
+    percent: bool,
+) -> Spec:
+    x_field, low, high, observed, calibrated = fields
+    axis = plain_axis(grid=True, tickCount=6, **({"format": "~%"} if percent else {"format": "+d"}))
+    kind = "probability" if percent else "weight"
+
+    def along(field: str, title: str | None, domain: tuple[float, float]) -> Spec:
+        scale = {"domain": list(domain), "nice": False, "clamp": True}
+        return {"field": field, "type": "quantitative", "title": title, "axis": axis, "scale": scale}
+
+    x = along(x_field, w.text(f"col_predicted_{kind}"), across)
+    y = along(observed, w.text(f"col_observed_{kind}"), up)
+    fit: Spec = {
+        "transform": [{"filter": f"isValid(datum.{calibrated})"}],
+        "mark": {"type": "line", "color": COLOURS["review"], "strokeWidth": 1.5, "interpolate": "linear"},
+        "encoding": {"x": x, "y": {**y, "field": calibrated}, "order": {"field": x_field}},
+    }
+    bar: Spec = {
+        "mark": {"type": "rule", "color": ACCENT},
+        "encoding": {"x": x, "y": {**y, "field": low}, "y2": {"field": high}},
+    }
+    point: Spec = {
+        "transform": [] if percent else [{"filter": "datum.observed > 0 && datum.observed < 1"}],
+        "mark": {"type": "point", "filled": True, "color": ACCENT, "opacity": 1, "size": 50},
+        "encoding": {"x": x, "y": y, "tooltip": _reliability_tip(w)},
+    }
+    return {"width": 430, "height": 360, "layer": [fit, bar, point]}
+
+
+def _diagonal(ends: list[Spec]) -> Spec:
+    return {
+        "data": {"values": ends},
+        "mark": {"type": "line", "color": MUTED, "strokeDash": [4, 3], "strokeWidth": 1},
+        "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}},
+    }
+
+
+def _reliability_tip(w: Words) -> list[Spec]:
+    shares = tooltip("predicted", "observed", "low", "high", w=w, form=".3%")
+    return tooltip("weight", w=w, form="+.2f") + shares + tooltip("pairs", w=w)
+
+
+def _weight_of(share: float) -> float:
+    if share <= 0:
+        return -math.inf
+    return math.inf if share >= 1 else math.log2(share / (1 - share))
 
 
 def error_class_name(name: str | None, w: Words) -> str:

@@ -158,6 +158,9 @@ class ModelLevel(_Figures):
         weight: log2(m / u).
         reason_zh: the outcome in words, Chinese.
         reason_en: the outcome in words, English.
+        m_from: where m comes from (labels, em, base, pooled, stands_for, start); None if not told.
+        u_from: where u comes from (sample, frequencies, smoothed, pooled); None if not told.
+        against: whether the level is evidence against a match wherever it stands, outside the order of levels.
     """
 
     comparison: Text
@@ -167,6 +170,14 @@ class ModelLevel(_Figures):
     weight: Weight = None
     reason_zh: Text | None = None
     reason_en: Text | None = None
+    m_from: Text | None = None
+    u_from: Text | None = None
+    against: bool = False
+
+    @property
+    def informed(self) -> bool:
+        """Whether the data at hand say anything about the level; if not, its weight is another model's or a guess."""
+        return self.m_from not in ("base", "start") and self.u_from != "smoothed"
 
 
 class Stage(_Figures):

@@ -31,6 +31,7 @@ _CODES: Final = {
     "511": "taiwan_permit",
     "516": "hk_macau_permit",
     "553": "foreign_resident_card",
+    "554": "residence_permit",
     "ID": "resident_id",
     "IDCARD": "resident_id",
     "ID_CARD": "resident_id",

@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
-_WEIGHTS: Final = tuple(pow(2, 17 - position, 11) for position in range(17))
-_PRODUCTS: Final = tuple({str(digit): digit * weight for digit in range(10)} for weight in _WEIGHTS)
+# Sums of the weighted digits of the first two places, then of each three, so that a number needs six look-ups.
+_TRIPLES: Final = tuple(
+    {
+        f"{number:0{end - start}}": sum(
+            int(digit) * pow(2, 17 - start - place, 11) for place, digit in enumerate(f"{number:0{end - start}}")
+        )
+        % 11
+        for number in range(10 ** (end - start))
+    }
+    for start, end in ((0, 2), (2, 5), (5, 8), (8, 11), (11, 14), (14, 17))
+)
 _MOD_11_2: Final = "10X98765432"
 
 
@@ -19,7 +28,11 @@ def mod_11_2(body: str) -> str:
     >>> mod_11_2("11010519491231002")
     'X'
     """
-    return _MOD_11_2[sum(products[digit] for products, digit in zip(_PRODUCTS, body, strict=True)) % 11]
+    if len(body) != 17:
+        raise ValueError("17 digits are wanted")
+    a, b, c, d, e, f = _TRIPLES
+    total = a[body[:2]] + b[body[2:5]] + c[body[5:8]] + d[body[8:11]] + e[body[11:14]] + f[body[14:]]
+    return _MOD_11_2[total % 11]
 
 
 def mod_11_10(body: str) -> str:

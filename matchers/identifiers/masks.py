@@ -30,6 +30,11 @@ def stars(compact: str, *, x_in_alphabet: bool) -> str:
     return run.sub(lambda match: "*" * len(match[0]), starred)
 
 
+def asterisks(text: str) -> str:
+    """Return a text with the signs that hide a character as `*`; runs of X stay."""
+    return text.translate(_STARS)
+
+
 def aligned(starred: str, length: int) -> str | None:
     """Return a masked text laid out over the positions of a number of `length` characters, or None if it cannot be.
 

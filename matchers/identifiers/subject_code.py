@@ -6,6 +6,7 @@ code that is not valid. Check characters decide the kind, the ID family first (s
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -22,12 +23,16 @@ from matchers.identifiers import (
 from matchers.identifiers.cleaning import clean, digits_for_letters
 from matchers.identifiers.damage import KEPT, is_scientific, rounding_of, scientific_digits
 from matchers.identifiers.errors import InvalidIdentifier
+from matchers.identifiers.lookalikes import code_readings
 from matchers.identifiers.masks import aligned, stars
 from matchers.identifiers.placeholders import is_placeholder
 
 Column = Literal["uscc", "registration_number", "organization_code", "tax_number"]
 
 _SEPARATORS: Final = str.maketrans(dict.fromkeys("/\\;,、|。", " "))
+_LABEL: Final = re.compile(r"[^0-9]{0,20}[:\u3400-\u9fff.]|[A-Z]{2,8}(?=[0-9])")
+_NOTE: Final = re.compile(r"[(\[【<\u3400-\u9fff].*", re.DOTALL)
+_NUMBER: Final = re.compile(r"[0-9A-Z*]{15,21}")
 _BODY: Final = slice(8, 17)
 _FEWEST_SHOWN: Final = 4
 _PERSONAL_18: Final = {"8": residence_permit.validate, "9": foreign_resident_card.validate}
@@ -63,11 +68,27 @@ def pieces_of(text: str) -> tuple[str, ...]:
     ('914403001922038216', '440301103097413')
     """
     number = clean(text)
+    if len(number) == 18 and number.isascii() and number.isalnum():
+        return (number,)
+    bare = _bare(number)
+    if bare is not None:
+        return (bare,)
     if len(number) <= 21 and not ("/" in number or ";" in number or "," in number or "、" in number or "|" in number):
         return (number,) if number else ()
     parts = [clean(part) for part in unicodedata.normalize("NFKC", text).translate(_SEPARATORS).split()]
+    parts = [_bare(part) or part for part in parts]
     numbers = tuple(part for part in parts if len(part) >= 9 and any("0" <= character <= "9" for character in part))
     return numbers if len(numbers) > 1 else ((numbers or (number,)) if number else ())
+
+
+def _bare(number: str) -> str | None:
+    """Return the number of a cell that also holds a label before it or a note behind it, or None."""
+    if len(number) <= 15 or (number.isascii() and number.isalnum() and len(number) <= 19):
+        return None
+    label = _LABEL.match(number)
+    rest = number[label.end() :] if label is not None else number
+    rest = _NOTE.sub("", rest)
+    return rest if rest != number and _NUMBER.fullmatch(rest) is not None else None
 
 
 def sort_into(found: Found, number: str, column: Column) -> bool:
@@ -130,6 +151,10 @@ def _sort_18(found: Found, number: str) -> bool:
     if status in ("valid", "legacy_check"):
         found.usccs[code] = status
         return True
+    for reading in code_readings(code):
+        if uscc.diagnose_compact(reading).status == "valid":
+            found.usccs[reading] = "valid"
+            return True
     return number[0] == "L" and tax_number.is_valid(number) and _sort_tax(found, number)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 
+from eval.calibration import PairCount, RuleCount, calibrate
 from eval.metrics import Metrics, evaluate
-from eval.report.explanation import Evidence, PairExplanation, ShownField
+from eval.report.calibration import CalibrationReport
+from eval.report.explanation import Check, Evidence, PairExplanation, ShownField
 from eval.report.summary import (
     BlockingRule,
     ClusterSize,
@@ -211,12 +214,33 @@ def empty() -> RunSummary:
 
 def pair(verdict: str = "review") -> PairExplanation:
     """Two records of a fictional person."""
+    left = (
+        ShownField("name", "欧*娜"),
+        ShownField("id_number", "4403**********12", "18 位"),
+        ShownField("birth_date", "1980-05"),
+        ShownField("address", "宝安区某路 1 号", "宝安区|某路|1"),
+        ShownField("ethnicity", "汉族"),
+    )
+    right = (
+        ShownField("name", "区*娜"),
+        ShownField("birth_date", None, "1980-05"),
+        ShownField("address", None),
+        ShownField("phone", "138****1234"),
+    )
+    of_left, of_right = {shown.field: shown for shown in left}, {shown.field: shown for shown in right}
+
+    def compared(*fields: str) -> dict[str, Any]:
+        sides = {"left": of_left, "right": of_right}
+        return {side: tuple(of.get(field, ShownField(field, None)) for field in fields) for side, of in sides.items()}
+
     comparisons = (
-        Evidence("name", "pinyin", "读音相同，字不同", "same reading, other characters", 5.9, 0.8),
-        Evidence("birth_date", "same", "出生日期相同", "same birth date", 11.2),
-        Evidence("id_number", "missing", "一方缺失", "missing on one side", 0.0),
-        Evidence("address", "different", "不同", "different", -2.4),
-        Evidence("phone", "same", "号码相同", "same number", 10.1, -3.6),
+        Evidence("name", "pinyin", "读音相同，字不同", "same reading, other characters", 5.9, 0.8, **compared("name")),
+        Evidence(
+            "birth_date", "same", "出生日期相同", "same birth date", 11.2, is_evidence=True, **compared("birth_date")
+        ),
+        Evidence("id_number", "missing", "一方缺失", "missing on one side", 0.0, **compared("id_type", "id_number")),
+        Evidence("address", "different", "不同", "different", -2.4, **compared("address")),
+        Evidence("phone", "same", "号码相同", "same number", 10.1, -3.6, **compared("phone")),
     )
     prior = -21.0
     total = prior + sum(one.weight + one.tf_adjustment for one in comparisons)
@@ -224,18 +248,14 @@ def pair(verdict: str = "review") -> PairExplanation:
         entity="natural_person",
         left_id="社保:S-0001",
         right_id="网格:G-0417",
-        left=(
-            ShownField("name", "欧*娜"),
-            ShownField("id_number", "4403**********12", "18 位"),
-            ShownField("birth_date", "1980-05"),
-            ShownField("address", "宝安区某路 1 号", "宝安区|某路|1"),
-        ),
-        right=(ShownField("name", "区*娜"), ShownField("birth_date", "1980-05"), ShownField("address", None), ShownField("phone", "138****1234")),
+        left=left,
+        right=right,
         prior_weight=prior,
         comparisons=comparisons,
         total_weight=total,
         probability=2**total / (1 + 2**total),
         verdict=verdict,
+        checks=(Check("different_numbers", "conflicting", False), Check("near", "near_identifiers", True)),
     )  # fmt: skip
 
 
@@ -249,3 +269,52 @@ def pairs() -> tuple[PairExplanation, ...]:
     )
     bare = replace(pair("reject"), rule="twins")
     return pair(), by_rule, bare, replace(pair(), left=(), right=(), comparisons=())
+
+
+def calibrations() -> dict[str, CalibrationReport]:
+    """Return a calibration in each state it can end in."""
+
+    def half(low: float, pairs: int, false: int = 0, part: int = 0) -> PairCount:
+        verdict = "auto" if low >= 8 else "review" if low >= 2 else "reject"
+        return PairCount(part, low, verdict, pairs, pairs - false, pairs / (1 + 2.0**-low))
+
+    both = [half(low, 400, part=part) for low in (5.0, 9.0) for part in (0, 1)]
+    poor = [half(low, 50, false=49, part=part) for low in (-31.0, -9.0, -2.0) for part in (0, 1)]
+    states = {
+        "shown": [*both, *poor, half(22.0, 20_000), half(41.0, 20_000, part=1)],
+        "kept": [*both, *poor, half(22.0, 20_000)],
+        "refuted": [*poor, half(12.0, 20_000), half(12.0, 900, false=50, part=1)],
+        "too_few": [*both, *poor],
+        "edge_unknown": [half(8.0 + 3 * i, 100, part=0) for i in range(80)],
+    }
+    states["same"] = [
+        half(low, pairs, false, part)
+        for low, pairs, false in ((-9.0, 50, 50), (2.0, 400, 20), (8.0, 20_000, 0))
+        for part in (0, 1)
+    ]
+    rules = (
+        RuleCount("same_number", "auto", 900, 899),
+        RuleCount("other_name", "reject", 500, 3),
+        RuleCount("near", "review", 9, 4),
+    )
+    names = {
+        "rule": {"same_number": ("号码相同", "same number")},
+        "comparison": {"birth": ("出生日期", "birth date"), "id": ("号码", "number")},
+    }
+    return {
+        state: CalibrationReport(
+            entity="natural_person",
+            labels={
+                "source": {"too_few": "identifiers", "kept": "rulings"}.get(state, "truth"),
+                "given": 9000, "unknown": 7, "unusable": 2, "not_compared": 1, "pairs": 8000, "matches": 5000,
+            },
+            hidden=("id",) if state == "too_few" else (),
+            told=("birth",) if state == "too_few" else (),
+            calibration=calibrate(counts, auto=8.0, review=2.0, error=0.0005, review_share=0.02),
+            rules=() if state == "edge_unknown" else rules,
+            names=names,
+            config_file="configs/natural_person.toml",
+            next_command="guiyi run workspace",
+        )
+        for state, counts in states.items()
+    }  # fmt: skip

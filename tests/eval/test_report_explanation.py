@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from unicodedata import east_asian_width
 
 import pytest
 import report_samples as samples
@@ -83,11 +84,42 @@ def test_a_verdict_by_rule_says_that_the_rule_came_before_the_score() -> None:
     assert "Decided by the score." in as_text(samples.pair(), "en")
 
 
-def test_the_text_lists_the_running_sum() -> None:
+def cells(text: str, name: str) -> list[str]:
+    """Return the cells of the first line of a table row."""
+    line = next(line for line in text.splitlines() if line.startswith(f"│ {name}"))
+    return [cell.strip() for cell in line.strip("│").split("│")]
+
+
+def test_the_text_has_the_two_values_beside_each_level_and_the_running_sum() -> None:
     text = as_text(samples.pair(), "en")
-    assert re.search(r"−21\.00 +−21\.00  Prior", text)
-    assert re.search(r"\+6\.70 +−14\.30  name: same reading, other characters", text)
-    assert re.search(r"\+1\.00 +\+1\.00  Total", text)
+    assert cells(text, "Prior")[4:] == ["−21.00", "−21.00"]
+    assert cells(text, "name") == ["name", "欧*娜", "区*娜", "same reading, other characters", "+6.70", "−14.30"]
+    assert cells(text, "Total")[4:] == ["+1.00", "+1.00"]
+    assert cells(text, "ethnicity") == ["ethnicity", "汉族", "–"]
+
+
+def test_a_value_that_another_field_told_is_shown_as_it_was_read() -> None:
+    assert cells(as_text(samples.pair(), "en"), "birth")[1:3] == ["1980-05", "(standardised: 1980-05)"]
+    page = render_explanation(samples.pair(), "en")
+    row = re.search(r'<th scope="row">birth date</th>.*?</tr>', page, re.DOTALL)
+    assert row is not None
+    assert "standardised: 1980-05" in row[0]
+
+
+def test_checks_and_kinds_of_evidence_are_named() -> None:
+    text = as_text(samples.pair(), "en")
+    assert "1 kind of evidence beside the name: birth date." in text
+    assert "numbers of one region and birth date: yes; two valid numbers that contradict each other: no." in text
+    assert "* evidence beside the name" in text
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_text_is_without_colour_codes_and_no_wider_than_a_terminal(lang: str) -> None:
+    wide, narrow = as_text(samples.pair(), lang), as_text(samples.pair(), lang, width=90)
+    assert "\x1b" not in wide + narrow
+    for line in narrow.splitlines():
+        if line.startswith("│"):
+            assert sum(2 if east_asian_width(c) in "WF" else 1 for c in line) <= 90
 
 
 def test_json_holds_the_fields_as_they_are() -> None:

@@ -16,7 +16,8 @@ import report_samples as samples
 
 from eval.errors import EvalError
 from eval.report import charts
-from eval.report.blocks import entity_blocks, run_blocks
+from eval.report.blocks import entity_blocks, reversed_levels, run_blocks
+from eval.report.calibration import render_calibration
 from eval.report.explanation import as_text, render_explanation
 from eval.report.html import embedded_json, headlines, render_report, truth_headlines, write_report
 from eval.report.quality_charts import ReliabilityBin, reliability_chart
@@ -219,6 +220,29 @@ def test_the_reliability_plot_shows_each_bin_with_its_interval(lang: str) -> Non
     assert first["high"] - first["low"] > second["high"] - second["low"]
 
 
+def test_a_level_that_outweighs_a_better_one_is_found_and_one_outside_the_order_is_not() -> None:
+    levels = list(samples.model())
+    assert reversed_levels(levels) == []
+    levels[2] = levels[2].model_copy(update={"weight": 50.0})
+    assert reversed_levels(levels) == [2]
+    levels[2] = levels[2].model_copy(update={"against": True})
+    assert reversed_levels(levels) == []
+
+
+def test_the_model_table_marks_levels_that_no_data_informed_and_says_where_m_and_u_come_from() -> None:
+    first, second, *rest = samples.model()
+    told = [
+        first.model_copy(update={"m_from": "labels", "u_from": "frequencies"}),
+        second.model_copy(update={"m_from": "base"}),
+    ]
+    entity = EntitySection(entity="legal_person", model=(*told, *rest))
+    found = next(one for one in entity_blocks(entity, words("en")) if one.name == "levels")
+    assert found.table.rows[0][2:4] == ("labels", "value frequencies")
+    assert ["★" in row[1] for row in found.table.rows] == [False, True] + [False] * len(rest)
+    assert "no level weighs more than a better one" in found.says
+    assert found.alert is None
+
+
 def test_every_text_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     used = set()
     plain = Words.text
@@ -230,10 +254,17 @@ def test_every_text_is_used_and_none_is_missing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Words, "text", recorded)
     for make in SAMPLES.values():
         render_report(make(), "en")
-    reliability_chart([ReliabilityBin(0.5, 1, 2)])
+    reversed_rows = [level.model_copy(update={"weight": 0.0}) for level in samples.model()[:1]] + list(
+        samples.model()[1:]
+    )
+    origins = ({"m_from": "pooled"}, {"m_from": "base"}, {"u_from": "smoothed"}, {})
+    for rows in (reversed_rows, [level.model_copy(update=origins[i % 4]) for i, level in enumerate(samples.model())]):
+        entity = EntitySection(entity="legal_person", model=tuple(rows))
+        render_report(RunSummary(run_id="r", entities=(entity,)), "en")
     for explanation in samples.pairs():
         render_explanation(explanation)
         as_text(explanation)
+    render_calibration(list(samples.calibrations().values()), "en")
     assert set(texts()["texts"]) - used == set()
 
 

@@ -156,6 +156,148 @@ def test_rooms_that_differ_have_different_keys(left: str, right: str) -> None:
     assert keys[0] != keys[1]
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("三零一，A座，宝民二路12号，固戍社区，西乡街道，宝安区，深圳市，快递放门卫", "宝民二路12号A栋301"),
+        ("102，之二壹方大厦A栋，沙浦路145号，红星社区，松岗街道", "沙浦路145-2号A栋102"),
+        ("104，1号，蚝二村五区", "蚝二5区1栋104"),
+        ("1楼106，居委会民治村十四坊3号，民治社区，民治镇，龙华区，深圳市", "民治14坊3栋106"),
+        ("105室广东省深圳市龙华区观湖街道润城社区润城村十巷17号", "润城10巷17号105"),
+        ("518000703室广东省深圳市宝安区新安街道上合新路62号宗泰工业城A栋厂房", "上合新路62号A栋703"),
+        ("之一407燕罗街道塘下涌社区塘下涌村一区47号", "塘下涌1区47-1栋407"),
+        ("泰安公馆5#703宝安区石岩街道办事处上下屋黎光新路290号", "黎光新路290号5栋703"),
+        ("Shenzhen 宝安区沙井蚝四村四巷10号107房", "蚝四4巷10号107"),
+        ("518000宝安区福永凤凰南路253号106房", "凤凰南路253号106"),
+        ("宝安区福永凤凰南路253号106房518000", "凤凰南路253号106"),
+        ("中国广东深圳市宝安区沙井镇和一社区居委会和一村四坊2号6楼604", "和一4坊2栋604"),
+        ("宝安区，西乡街道，宝民二路12号，301、302", "宝民二路12号301"),
+        ("宝民二路12号301深圳市某某科技有限公司", "宝民二路12号301"),
+        ("Room 301, Building A, 宝民二路12号, 宝安区", "宝民二路12号A栋301"),
+        ("Rm 301, 3/F, Block A, 宝民二路12号", "宝民二路12号A栋301"),
+        ("宝安区宝民二路 No.12 Tower A Floor 3 Unit 301", "宝民二路12号A栋301"),
+    ],
+)
+def test_an_address_in_another_order_is_read_like_one_in_the_usual_order(text: str, key: str) -> None:
+    assert standardise(text).room_key == key
+
+
+def test_an_english_address_shows_its_numbers_and_no_key() -> None:
+    address = standardise("Room 301, Building A, No.12 Baomin 2nd Road, Xixiang, Baoan District, Shenzhen")
+    assert (address.building, address.room, address.building_key) == ("A", "301", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("西乡街道永丰社区共乐路172号301楼下有超市", "共乐路172号301"),
+        ("西乡街道永丰社区共乐路172号301一楼商铺", "共乐路172号301"),
+        ("西乡街道永丰社区共乐路172号301近菜市场", "共乐路172号301"),
+        ("西乡街道永丰社区共乐路172号301室工业区门口", "共乐路172号301"),
+        ("西乡街道永丰社区共乐路172号301室联系电话13800000000", "共乐路172号301"),
+        ("西乡街道永丰社区共乐路172号301李雷收13800000000", "共乐路172号301"),
+        ("西乡街道永丰社区共乐路172号301，请放门卫处", "共乐路172号301"),
+        ("西乡街道共乐路一七二号三楼三零一", "共乐路172号301"),
+        ("西乡街道共乐路一七二号之二三零一室", "共乐路172-2号301"),
+        ("西乡街道共乐路一号之一八楼八零八", "共乐路1-1号808"),
+        ("西乡街道共乐路三三号六零三室", "共乐路33号603"),
+    ],
+)
+def test_notes_at_the_end_and_numbers_read_digit_by_digit_do_not_hide_the_room(text: str, key: str) -> None:
+    assert standardise(text).room_key == key
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("星湖路18号1-9层5号", "星湖路18号1单元905"),
+        ("月影街5号2-1层2室", "月影街5号2单元102"),
+        ("星湖大道13号B栋2-3-4层1室", "星湖大道13号B栋2单元401"),
+        ("星湖路6号1栋B-12层1207房", "星湖路6号1栋B单元1207"),
+        ("月影街27号A座1单元38-8号", "月影街27号A栋1单元3808"),
+        ("星湖路36号A2003室", "星湖路36号A栋2003"),
+        ("星湖路36号A2-203室", "星湖路36号A2栋203"),
+        ("星湖大厦2幢10层10号房A3", "星湖大厦2栋10层10A3"),
+        ("月影路41号103-4室", "月影路41号103-4"),
+        ("径贝南路58号厂房605", "径贝南路58号605"),
+    ],
+)
+def test_a_label_with_a_dash_is_unit_floor_and_room(text: str, key: str) -> None:
+    assert standardise(text).room_key == key
+
+
+def test_a_range_of_floors_is_no_floor_and_a_cut_room_is_no_room() -> None:
+    assert (standardise("宝民二路8号1-3层").floor, standardise("宝民二路8号1-3层").room) == (None, None)
+    assert standardise("裕丰花园9座6").room is None
+    assert standardise("月影小区5号公建4号").building_key == "月影小区5栋"
+
+
+@pytest.mark.parametrize(
+    ("text", "city", "district"),
+    [
+        ("深训市宝安区西乡街道", "深圳市", "宝安区"),
+        ("圳市宝安区西乡街道", "深圳市", "宝安区"),
+        ("深圳市宝区西乡街道", "深圳市", "宝安区"),
+        ("达连市甘井子区星湖广场1号", "大连市", "甘井子区"),
+        ("江西省抚州地区临川市上顿渡镇", "抚州市", "临川区"),
+        ("江西省赣州市地区赣县梅林镇", "赣州市", "赣县区"),
+        ("四川省达县地区渠县清溪乡", "达州市", "渠县"),
+        ("辽宁省大连庄河大营镇", "大连市", "庄河市"),
+        ("南通镇石塘村", "福州市", "闽侯县"),
+        ("广东省韶关市阳山县青莲镇", "韶关市", None),
+        ("红星镇石塘村", None, None),
+    ],
+)
+def test_a_misread_or_former_name_is_that_of_today_and_a_town_is_no_city(
+    text: str, city: str | None, district: str | None
+) -> None:
+    address = standardise(text)
+    assert (address.city, address.district) == (city, district)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("江苏省南京市高淳区淳溪镇石塘村", "淳溪石塘村"),
+        ("淳溪街道石塘村（仅限办公）", "淳溪石塘村"),
+        ("石塘村5栋北7-9号门面", "石塘村5栋北7-9号门面"),
+        ("星湖D21路3-1-2", "星湖D21路3-1-2"),
+        ("12K3地块", "12K3地块"),
+        ("207街坊 特2号 B5门3号", "207街坊特2号B5门3号"),
+        ("深圳市宝安区西乡街道", None),
+        ("深圳市宝安区西乡街道固戍社区", None),
+        ("深圳市宝安区西乡街道固戍村", None),
+        ("深圳市宝安区西乡街道405室", None),
+        ("高淳区淳溪街道6号楼", None),
+        ("宝民二路12号", None),
+        ("深圳市", None),
+    ],
+)
+def test_a_text_is_compared_as_such_where_it_goes_beyond_a_community_but_names_no_building(
+    text: str, key: str | None
+) -> None:
+    assert standardise(text).text_key == key
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [
+        "广东省深圳市宝安区西乡街道固戍社区宝民2路12号之一A座",
+        "怡景花园3栋2单元",
+        "华丰大厦3楼",
+        "西乡街道",
+        "工业区3栋",
+        "99号楼",
+        "301室宝安区西乡街道宝民二路12号",
+    ],
+)
+@pytest.mark.parametrize("room", ["101", "2603", "9998", "001"])
+def test_the_room_at_the_end_does_not_change_how_the_rest_is_read(stem: str, room: str) -> None:
+    # A note in brackets keeps the text from being taken apart at its last digits; it is dropped before reading.
+    for word in ("", "室", "房"):
+        assert standardise(stem + room + word) == standardise(stem + room + word + "(无)")
+
+
 def test_a_street_without_its_community_may_be_the_one_split_from_it() -> None:
     assert standardise("宝安区西乡街道宝民二路").streets == ("西乡街道", "航城街道")
     assert standardise("宝安区西乡街道固戍社区").streets == ("西乡街道",)
@@ -251,6 +393,9 @@ def test_the_cleaned_text_is_read_like_the_raw_one(text: str) -> None:
         ("广东省深圳市宝安区西乡街道固戍社区宝民2路12号301", "广东省深圳市宝安区西乡街道***"),
         ("北京市朝阳区外交部街33号", "北京市朝阳区***"),
         ("东方雅苑2座7B", "***"),
+        ("江西省抚州地区临川市上顿渡镇高屋村", "江西省抚州市临川区上顿渡镇***"),
+        ("江西省赣州市地区赣县梅林镇高屋村", "江西省赣州市赣县区梅林镇***"),
+        ("江西省赣州地区赣县高屋村", "江西省赣州市赣县区***"),
         ("", "***"),
     ],
 )

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from level_oracle import assert_levels_agree, row
 
-from matchers.date import PartialDate, levels, mask, slip, standardise
+from matchers.date import PartialDate, birth_levels, levels, mask, slip, standardise
+from matchers.date_difference import lunar, lunars, of_one_birth, slips
+from matchers.date_text import read
 from matchers.levels import outcome
 
 DAYS = st.dates(datetime.date(1901, 1, 2), datetime.date(2098, 12, 31))
@@ -60,7 +62,7 @@ def test_a_day_is_read_in_every_form(text: str) -> None:
         ("1980.5", 1980, "1980-05", "partial"),
         ("1980-05-00", 1980, "1980-05", "partial"),
         ("1980-00-00", 1980, None, "partial"),
-        ("1981-02-30", 1981, "1981-02", "impossible"),
+        ("1981-02-30", 1981, None, "impossible"),
         ("1980-13-01", 1980, None, "impossible"),
         ("05/06/1980", 1980, None, "ambiguous"),
         ("农历1980年五月初一", 1980, None, "lunar"),
@@ -89,7 +91,7 @@ def test_what_is_known_of_a_date_is_kept(text: str, year: int, month_key: str | 
         ("12345678901234567890", "unreadable"),
         ("99-99", "unreadable"),
         ("200512 ", "partial"),
-        ("051231", "ambiguous"),
+        ("271231", "ambiguous"),
     ],
 )
 def test_fillers_and_wrong_dates_are_told_apart(text: str, status: str) -> None:
@@ -97,9 +99,17 @@ def test_fillers_and_wrong_dates_are_told_apart(text: str, status: str) -> None:
     assert standardise(text).iso is None
 
 
-def test_day_zero_of_machines_is_kept_and_flagged() -> None:
-    date = standardise("1970-01-01")
-    assert (date.iso, date.status) == ("1970-01-01", "suspect")
+def test_day_zero_of_machines_counts_only_where_a_number_confirms_it() -> None:
+    assert standardise("1970-01-01") == PartialDate(status="suspect")
+    confirmed = standardise("1970-01-01", "1970-01-01")
+    assert (confirmed.iso, confirmed.status, confirmed.source) == ("1970-01-01", "suspect", "both")
+    filled = standardise("1970-01-01", "1980-05-01")
+    assert (filled.iso, filled.source, filled.conflict) == ("1980-05-01", "derived", None)
+
+
+def test_the_number_completes_an_impossible_date_of_its_year() -> None:
+    date = standardise("1980-02-30", "1980-05-01")
+    assert (date.iso, date.status, date.conflict) == ("1980-05-01", "impossible", False)
 
 
 @pytest.mark.parametrize("text", [None, "", "  ", "无", "NULL", "-", "--", "*"])
@@ -120,7 +130,7 @@ def test_no_text_raises(stated: str, derived: str) -> None:
     assert standardise(stated, derived).source in (None, "stated", "derived", "both")
 
 
-@given(DAYS)
+@given(DAYS.filter(lambda day: day != datetime.date(1970, 1, 1)))
 def test_a_day_survives_every_form(day: datetime.date) -> None:
     serial = str((day - datetime.date(1899, 12, 30)).days)
     forms = [
@@ -161,6 +171,11 @@ def test_the_stated_date_comes_first_and_the_derived_one_completes_it(
         ("1980-05-01", "1980-01-05", "slip"),
         ("1980-05-01", "1981-05-01", "slip"),
         ("1980-05-12", "1980-05-21", "slip"),
+        ("1980-05-31", "1980-06-01", "slip"),
+        ("1979-12-31", "1980-01-01", "slip"),
+        ("1989-05-01", "1991-05-01", "slip"),
+        ("1988-05-01", "1991-05-01", "different"),
+        ("1980-03-20", "1980-05-04", "same_year"),
         ("1980-05-01", "1980-05", "same_month"),
         ("1980-05", "1980-05", "same_month"),
         ("1980-05-01", "1980", "year_only"),
@@ -172,6 +187,87 @@ def test_the_stated_date_comes_first_and_the_derived_one_completes_it(
 )
 def test_two_dates_compare_as_expected(left: str, right: str, level: str) -> None:
     assert outcome(levels("d"), row(d=standardise(left)), row(d=standardise(right))).name == level
+
+
+def test_a_short_year_up_to_25_is_of_this_century() -> None:
+    assert standardise("04.6.25").iso == "2004-06-25"
+    assert standardise("051231").iso == "2005-12-31"
+    assert standardise("30.6.25").iso == "1930-06-25"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        (("1980-03-20", None), (None, "1980-05-04"), "lunar"),
+        (("1979-12-20", None), ("1980-02-06", "1980-02-06"), "lunar"),
+        (("1980-03-31", None), (None, "1980-05-04"), "same_year"),
+        (("1980-03-20", None), (None, "1980-04-05"), "same_year"),
+        (("1980-03-20", None), ("1980-05-04", None), "lunar"),
+        ((None, "1980-03-20"), (None, "1980-05-04"), "same_year"),
+        (("1980-03-20", "1980-05-04"), (None, "1980-05-04"), "lunar"),
+        (("1980-05-04", None), (None, "1980-05-04"), "same_day"),
+    ],
+)
+def test_a_stated_birthday_may_be_the_lunar_one_of_the_number(
+    left: tuple[str | None, str | None], right: tuple[str | None, str | None], level: str
+) -> None:
+    a, b = row(d=standardise(*left)), row(d=standardise(*right))
+    assert outcome(birth_levels("d"), a, b).name == level
+    assert outcome(birth_levels("d"), b, a).name == level
+
+
+@pytest.mark.parametrize(
+    ("stated", "known", "one"),
+    [
+        ("1980-05-01", "1980-05-01", True),
+        ("1980-05-01", "1980-01-05", True),
+        ("1980-05-30", "1980-05-12", True),
+        ("1980-03-20", "1980-05-04", True),
+        ("1979-12-30", "1980-02-18", True),
+        ("1977-12-30", "1980-02-18", True),
+        ("1960-05-01", "1983-05-01", True),
+        ("1970-01-01", "1983-05-09", True),
+        ("1985", "1986-05-01", True),
+        ("1985-07", "1983-11-10", True),
+        ("1985", "1990-11-10", False),
+        ("1995", "2008-11-18", False),
+        ("1988-11-01", "1988-02-05", False),
+        ("1988-08-31", "1988-09-23", True),
+        ("1967-09-17", "2006-06-11", False),
+        ("1991-10-14", "1990-12-22", False),
+        ("1990-01-31", "1990-03-20", True),
+    ],
+)
+def test_a_stated_date_is_of_the_birth_in_a_number_or_of_another(stated: str, known: str, one: bool) -> None:
+    said = read(stated)
+    assert said is not None
+    assert of_one_birth(said, known) is one
+
+
+@given(st.lists(st.tuples(DAYS, st.integers(-60, 60)), min_size=1, max_size=30))
+def test_a_column_of_days_is_compared_as_one_pair_is(drawn: list[tuple[datetime.date, int]]) -> None:
+    left = [day.isoformat() for day, _ in drawn]
+    right = [(day + datetime.timedelta(days=apart)).isoformat() for day, apart in drawn]
+    assert slips(left, right).tolist() == [slip(a, b) for a, b in zip(left, right, strict=True)]
+    assert lunars(left, right).tolist() == [lunar(a, b) for a, b in zip(left, right, strict=True)]
+    assert lunars(right, left).tolist() == lunars(left, right).tolist()
+
+
+@given(st.lists(st.tuples(DAYS, DAYS), min_size=1, max_size=30), st.text(max_size=12))
+def test_a_text_that_is_no_day_is_no_slip_in_a_column_either(
+    drawn: list[tuple[datetime.date, datetime.date]], junk: str
+) -> None:
+    left = [a.isoformat() for a, _ in drawn] + [junk]
+    right = [b.isoformat() for _, b in drawn] + [junk]
+    assert slips(left, right).tolist() == [slip(a, b) for a, b in zip(left, right, strict=True)]
+    assert lunars(left, right)[-1] == 0.0
+
+
+def test_the_batch_and_one_pair_agree_on_every_level_of_births() -> None:
+    texts = [("1980-03-20", None), (None, "1980-05-04"), ("1980-05-04", "1980-05-04"), ("1980-05", None), (None, None)]
+    texts += [("1980", None), ("1980-05-05", None), ("1980-11-23", None), ("1961-11-08", None)]
+    seen = assert_levels_agree(birth_levels("d"), [row(d=standardise(*pair)) for pair in texts], {"d": PartialDate})
+    assert seen == {level.name for level in birth_levels("d")}
 
 
 def test_the_batch_and_one_pair_agree_on_every_level() -> None:

@@ -128,3 +128,11 @@ def test_every_community_nearby_lies_in_a_street_of_its_district() -> None:
 def test_a_statistical_zone_is_no_division() -> None:
     assert "130171" in divisions.zones()
     assert "130171" not in divisions.current()
+
+
+def test_a_former_prefecture_is_what_became_of_it() -> None:
+    table = divisions.former_prefectures()
+    assert table["黄冈地区"] == ("4211",)
+    assert table["惠阳地区"] == ("44",)
+    assert all(name.endswith("地区") and len(codes) == 1 for name, codes in table.items())
+    assert all(name not in divisions.current().values() for name in table)

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from matchers.levels import Level, outcome
 from matchers.organization_levels import (
     abbreviation,
+    beginning,
     branch_conflict,
     levels,
     names_operator,
     operator_only,
     region_conflict,
+    region_wording_differs,
     share_company_conflict,
     typo,
 )
@@ -72,6 +74,22 @@ CASES = [
     ("深圳市鸿达电子科技有限公司", "深圳市鸿远电子科技有限公司", "different"),
     ("深圳市鸿达电子科技有限公司", "鸿达科技", "abbreviated"),
     ("深圳市鸿达电子科技有限公司", "深圳鸿达", "abbreviated"),
+    ("深圳市鸿达电子技术有限公司", "深圳市鸿达电子科技有限公司", "abbreviated"),
+    ("深圳市鸿达商贸有限公司", "深圳市鸿达贸易有限公司", "abbreviated"),
+    ("深圳市鸿达饮食管理有限公司", "深圳市鸿达餐饮管理有限公司", "abbreviated"),
+    ("深圳鸿达", "深圳市鸿达瑞石油设备有限公司", "short_name"),
+    ("鸿达瑞石", "深圳市鸿达瑞石油设备有限公司", "short_name"),
+    ("深圳市宝安区鸿达瑞石", "深圳市宝安区鸿达瑞石油设备有限公司", "short_name"),
+    ("鸿达", "深圳市鸿达瑞石油设备有限公司", "different"),
+    ("鸿达厂", "深圳市鸿达瑞石油设备有限公司", "different"),
+    ("东莞鸿达", "深圳市鸿达瑞石油设备有限公司", "different"),
+    ("深圳市鸿达电子有限公司", "广东鸿达电子有限公司", "same_core_other_region"),
+    ("广东鸿达电子有限公司", "广东鸿达电子", "same_core"),
+    ("大联鸿达电子有限公司", "大连鸿达电子有限公司", "similar_core"),
+    ("深训市鸿达电子有限公司", "深圳市鸿达电子有限公司", "exact"),
+    ("深圳市鸿达电子有限公同", "深圳市鸿达电子有限公司", "exact"),
+    ("深圳市鸿达电子有限公司13800000000", "深圳市鸿达电子有限公司", "exact"),
+    ("深圳市鸿达贸贸易有限公司", "深圳市鸿达贸易有限公司", "similar_core"),
     ("深圳市鸿达电子有限公司", "深圳市鸿达电器有限公司", "same_brand"),
     ("深圳市鸿达电子有限公司", "深圳市鸿达电子厂", "same_brand"),
     ("深圳市鸿达电子有限公司", "深圳市鸿达电子集团有限公司", "same_brand"),
@@ -113,6 +131,26 @@ def test_the_region_condition_needs_two_regions() -> None:
     assert not condition.holds(row("深圳鸿达电子厂"), row("广东鸿达电子厂"))
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "differs"),
+    [
+        ("广东鸿达电子厂", "深圳市鸿达电子厂", True),
+        ("深圳市鸿达电子厂", "东莞市鸿达电子厂", True),
+        ("深圳市鸿达电子厂", "深圳市宝安区鸿达电子厂", False),
+        ("广东省深圳市鸿达电子厂", "深圳鸿达电子厂", False),
+        ("广东鸿达电子厂", "广东省鸿达电子厂", False),
+        ("深圳市鸿达电子厂", "鸿达电子厂", False),
+        ("北京鸿达电子厂", "北京市朝阳区鸿达电子厂", False),
+        ("保税区鸿达电子厂", "深圳市保税区鸿达电子厂", False),
+        (None, "深圳市鸿达电子厂", False),
+    ],
+)
+def test_a_name_registered_with_the_province_is_not_the_citys(left: str | None, right: str, differs: bool) -> None:
+    condition = region_wording_differs("name")
+    assert condition.holds(row(left), row(right)) is differs
+    assert condition.holds(row(right), row(left)) is differs
+
+
 def test_compatible_levels_are_levels_and_leave_out_branches() -> None:
     assert {found.name for found in LEVELS} > COMPATIBLE_LEVELS
     assert not COMPATIBLE_LEVELS & {"branch_or_ordinal_differs", "different"}
@@ -124,7 +162,11 @@ def test_without_a_field_of_former_names_there_is_no_such_level() -> None:
 
 @given(st.text("鸿达电子科技|器", max_size=8), st.text("鸿达电子科技|器", max_size=8))
 def test_the_similarities_are_symmetric_and_equal_to_their_column_versions(left: str, right: str) -> None:
-    for one, name in ((typo, "gy_organization_typo"), (abbreviation, "gy_organization_abbreviation")):
+    for one, name in (
+        (typo, "gy_organization_typo"),
+        (abbreviation, "gy_organization_abbreviation"),
+        (beginning, "gy_organization_beginning"),
+    ):
         assert one(left, right) == one(right, left)
         assert SIMILARITIES[name].many([left, right], [right, left]).tolist() == [one(left, right)] * 2
         assert 0.0 <= one(left, right) <= 1.0
@@ -134,8 +176,8 @@ names = st.none() | st.builds(
     "".join,
     st.tuples(
         st.sampled_from(["", "深圳市", "深圳市宝安区", "深圳市龙华区", "东莞市", "广东"]),
-        st.sampled_from(["鸿达", "宏达", "鸿富锦", "鸿富绵", "鑫盛", "兴胜", "第二", "张三"]),
-        st.sampled_from(["", "电子", "电器", "电子科技", "科技", "五金"]),
+        st.sampled_from(["鸿达", "鸿达瑞", "宏达", "鸿富锦", "鸿富绵", "鑫盛", "兴胜", "第二", "张三"]),
+        st.sampled_from(["", "电子", "电器", "电子科技", "电子技术", "科技", "五金"]),
         st.sampled_from(["", "有限公司", "集团有限公司", "股份有限公司", "厂", "二厂", "店", "商行(李小四)"]),
         st.sampled_from(["", "", "", "宝安分公司", "第一分公司", "(原名深圳市鸿达电子厂)"]),
     ),

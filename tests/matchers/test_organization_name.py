@@ -85,6 +85,9 @@ def test_a_placeholder_is_no_name(value: str) -> None:
         ("深圳市宝安区水务局", "深圳宝安", None, "水务局", None, "institution"),
         ("深圳市宝安区晨光五金行业协会", "深圳宝安", "晨光", "五金行业协会", None, "social"),
         ("德安咨询深圳有限公司", "深圳", "德安", "咨询", "有限公司", "company"),
+        ("ABC Trading (Shenzhen) Co., Ltd.", "深圳", "ABCTRADING", None, "有限公司", "company"),
+        ("深圳市鸿发电子公司", "深圳", "鸿发", "电子", "公司", "company"),
+        ("鸿维人力资源有限公司", None, "鸿维", "人力资源", "有限公司", "company"),
         ("ABC Trading Co., Ltd.", None, "ABCTRADING", None, "有限公司", "company"),
         ("中联建材（个人独资）", None, "中联", "建材", None, "sole"),
     ],
@@ -116,6 +119,32 @@ def test_a_name_is_taken_apart(
         "深圳市鸿达电子有限公",
         "深圳市鸿达电子有限公司/鸿达",
         "深圳市鸿达电子有限公司；深圳市旧日五金厂",
+        "深圳市鸿达电子有限公司13800000000",
+        "深圳市鸿达电子有限公司 电话：075529000000",
+        "深圳市鸿达电子有限公司91440300192203821J",
+        "深圳市鸿达电子有限公司[老店]",
+        "深圳市鸿达电子有限公司/店面转让",
+        "深圳市鸿达电子有限公司  1号店面",
+        "深圳市鸿达电子有限公司-深圳",
+        "深圳市鸿达电子有限公司 Co., Ltd.",
+        "深圳市鸿达电子有限公司（营业中）",
+        "深圳市鸿达电子有限公司有限公司",
+        "深圳市鸿达电子有限公司不详",
+        "深圳市鸿达电子有限公同",
+        "深圳市鸿达电子有很公司",
+        "深圳市鸿达电子有限公公司",
+        "深圳市鸿达电子有限司",
+        "深圳市鸿达电子有有限公司",
+        "深圳市鸿达电子有公限司",
+        "深圳市鸿达电子有限任公司",
+        "深圳市鸿达电子有限责任公",
+        "深圳市鸿达电子有限",
+        "深训市鸿达电子有限公司",
+        "圳深市鸿达电子有限公司",
+        "圳市鸿达电子有限公司",
+        "深深圳市鸿达电子有限公司",
+        "深圳市市鸿达电子有限公司",
+        "深圳鸿市达电子有限公司",
     ],
 )
 def test_ways_of_writing_one_name_have_one_canonical_name(variant: str) -> None:
@@ -164,6 +193,82 @@ def test_a_branch_names_its_parent(value: str, branch: str, parent: str) -> None
     assert (name.branch, name.parent, name.form_class) == (branch, parent, "branch")
     assert name.unit == f"|{branch}"
     assert standardise(parent).full == parent
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "鸿达五金店/店面转让",
+        "鸿达五金店[老店]",
+        "鸿达五金店  1号店面",
+        "鸿达五金店13800000000",
+        "鸿达五金店 92440300MA5ABCDE0X",
+        "鸿达五金店 Co., Ltd.",
+        "鸿达五金店（个体工商户） 转让",
+        "鸿达五金店（个体商工户）",
+        "鸿达五金（店个体工商户）",
+        "鸿达五金店-深圳",
+    ],
+)
+def test_a_note_behind_a_shop_is_no_part_of_its_name(value: str) -> None:
+    assert standardise(value).full == "鸿达五金店"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [
+        ("鸿达药业有限公司人民路药店", "|人民路药店"),
+        ("鸿达药业有限公司 宝安分公司", "|宝安分公司"),
+        ("鸿达药业有限公司宝安分", "|宝安分"),
+        ("深圳市鸿达药业有限公司武汉", "|武汉"),
+        ("深圳市鸿达药业有限公司3号车间", "|3号车间"),
+        ("鸿达燃气有限公司河口供应点", "|河口供应点"),
+        ("鸿达药业有限公司1号店", "|1号店"),
+        ("鸿达药业有限公同宝安分公司", "|宝安分公司"),
+    ],
+)
+def test_a_branch_is_told_by_its_words_and_stays(value: str, unit: str) -> None:
+    assert standardise(value).unit == unit
+
+
+def test_a_code_behind_the_name_is_kept() -> None:
+    assert standardise("深圳市鸿达电子有限公司91440300192203821J").uscc == "91440300192203821J"
+
+
+def test_only_a_name_of_which_nothing_shows_that_it_is_whole_may_be_cut_short() -> None:
+    assert standardise("深圳鸿达").short == "深圳鸿达|"
+    assert standardise("鸿达瑞石").short == "鸿达瑞石|"
+    assert [standardise(name).short for name in ("鸿达", "张小三", "鸿达瑞厂", "鸿达瑞有限公司", "深圳市")] == [
+        None
+    ] * 5
+
+
+@pytest.mark.parametrize(
+    ("value", "region", "core"),
+    [
+        ("深圳市宝区鸿达五金店", "深圳宝安", "鸿达五金"),
+        ("深圳市保安区鸿达五金店", "深圳宝安", "鸿达五金"),
+        ("保安区鸿达五金店", "深圳宝安", "鸿达五金"),
+        ("深圳市安宝区鸿达五金店", "深圳宝安", "鸿达五金"),
+        ("深圳市宝区安鸿达五金店", "深圳宝安", "鸿达五金"),
+        ("深圳市宝安安区鸿达五金店", "深圳宝安", "鸿达五金"),
+        ("深圳市宝安鸿区达五金店", "深圳宝安", "鸿达五金"),
+        ("石岩道街鸿达五金店", "深圳宝安石岩", "鸿达五金"),
+        ("深圳保安沙井街道鸿达五金店", "深圳宝安沙井", "鸿达五金"),
+        ("大联保税区鸿达贸易有限公司", "大连保税区", "鸿达贸易"),
+        ("深圳都市鸿达文化有限公司", "深圳", "都市鸿达文化"),
+        ("深圳市社区鸿达五金店", "深圳", "社区鸿达五金"),
+        ("都市鸿达文化有限公司", None, "都市鸿达文化"),
+        ("武汉市市政鸿达工程有限公司", "武汉", "市政鸿达工程"),
+        ("大连东市鸿达金属有限公司", "大连", "东市鸿达金属"),
+        ("深圳市保安服务有限公司", "深圳", "保安服务"),
+        ("大联鸿达电子有限公司", None, "大联鸿达电子"),
+        ("鸿明区块链科技有限公司", None, "鸿明区块链科技"),
+    ],
+)
+def test_a_slip_in_the_region_is_mended_and_a_brand_is_left_alone(value: str, region: str | None, core: str) -> None:
+    name = standardise(value)
+    assert (name.region, name.core) == (region, core)
 
 
 @pytest.mark.parametrize(

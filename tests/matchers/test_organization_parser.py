@@ -38,6 +38,8 @@ def test_a_name_without_brackets_loses_no_character(text: str) -> None:
     if cleaned is None or set("():") & set(cleaned):
         return
     parts = parse(cleaned)
+    if not cleaned.startswith(parts.place) or parts.form_text not in cleaned:
+        return  # a slip was mended
     kept = parts.place + parts.brand + parts.trade + parts.form_text + parts.branch_text
     assert set(kept) <= set(cleaned)
     assert len(kept) <= len(cleaned)

@@ -116,6 +116,52 @@ def test_a_masked_name_is_a_pattern_without_a_key(text: str, pattern: str, surna
     assert name.key is name.canon is name.pinyin is name.length is None
 
 
+@pytest.mark.parametrize(
+    ("text", "key", "pattern"),
+    [
+        ("张\ufffd明", None, "张\ufffd明"),
+        ("张\ufffd?小明", None, "张\ufffd小明"),
+        ("?\ufffd\ufffd张小明", None, "\ufffd张小明"),
+        ("张小明\ufffd", None, "张小明\ufffd"),
+        ("张小明\ufffd(户主)", None, "张小明\ufffd"),
+        ("张\ufffd", None, "张\ufffd"),
+        ("张*\ufffd", None, "张*\ufffd"),
+        ("\ufffd", None, None),
+        ("张烫烫小明", "张小明", None),
+        ("屯屯张小明", "张小明", None),
+    ],
+)
+def test_a_name_that_lost_a_character_is_what_is_left_and_what_it_may_have_been(
+    text: str, key: str | None, pattern: str | None
+) -> None:
+    name = standardise(text)
+    assert (name.key, name.pattern) == (key, pattern)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("HU WEI DONG(户主)", "HU WEI DONG"),
+        ("Andrew Park（本人）", "ANDREW PARK"),
+        ("张小明test", "张小明"),
+        ("张小明 #N/A", "张小明"),
+        ("张小明NULL", "张小明"),
+        ("张三丰和李四光", "张三丰、李四光"),
+        ("张三&李四", "张三、李四"),
+        ("李和平", "李和平"),
+    ],
+)
+def test_words_of_another_script_beside_a_name_are_told_from_it(text: str, key: str) -> None:
+    assert standardise(text).key == key
+
+
+@pytest.mark.parametrize(
+    "text", ["宝安区福永街道12号", "深圳市某某科技有限公司", "ABC TRADING LIMITED", "张三之妻", "总经理"]
+)
+def test_a_place_a_firm_and_somebody_else_are_nobody(text: str) -> None:
+    assert standardise(text) == PersonName()
+
+
 def test_a_character_only_its_source_can_print_is_kept_and_may_be_any_other() -> None:
     name = standardise("张\ue5e5")
     assert (name.key, name.pattern) == ("张\ue5e5", "张*")
@@ -220,7 +266,12 @@ def test_a_chinese_name_meets_its_pinyin_in_either_order(text: str) -> None:
     assert name.pinyin in east.readings
 
 
-@given(NAMES, st.sampled_from(["{}先生", " {} ", "{}（户主）", "姓名:{}", "{}·"]))
+@given(
+    NAMES,
+    st.sampled_from(
+        ["{}先生", " {} ", "{}（户主）", "姓名:{}", "{}·", "{}-租客", "{} 13800000000", "{}电话138****0000", "户主-{}"]
+    ),
+)
 def test_dress_does_not_change_a_name(text: str, dress: str) -> None:
     assert standardise(dress.format(text)).key == standardise(text).key
 

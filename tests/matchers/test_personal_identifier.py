@@ -16,6 +16,7 @@ from matchers.personal_identifier import (
     EXCLUSIVE_SCHEMES,
     PersonalIdentifier,
     conflicting,
+    disputed,
     levels,
     mask,
     near_identifiers,
@@ -25,6 +26,7 @@ from matchers.similarity import SIMILARITIES
 
 FULL = "440306199901011514"
 TWIN = "440306199901011530"
+ROUND = "440306199901017000"
 
 
 def row(id_number: str | None, id_type: str | None = None) -> Row:
@@ -58,6 +60,11 @@ def test_a_valid_citizen_number_gives_all_it_holds() -> None:
         (None, "４４０３０６１９９９０１０１１５１４", "resident_id", FULL),
         (None, "身份证号：440306199901011514", "resident_id", FULL),
         (None, "440306199901011514（已注销）", "resident_id", FULL),
+        (None, "№440306199901011514", "resident_id", FULL),
+        (None, "ID:440306199901011514", "resident_id", FULL),
+        (None, "44D30619990I01I5I4", "resident_id", FULL),
+        ("身份证", "654321198407127580", "resident_id", "654321198407127580"),
+        ("554", "810000199408230021", "residence_permit", "810000199408230021"),
         (None, "440306199901011514 440306199901011514", "resident_id", FULL),
         ("护照", FULL, "resident_id", FULL),
         ("港澳居民来往内地通行证", FULL, "resident_id", FULL),
@@ -97,8 +104,17 @@ def test_the_number_outranks_the_label(id_type: str | None, id_number: str, sche
         ("1514", "fragment", "**************1514", None),
         ("151X", "fragment", "**************151X", None),
         ("44030619990101", "fragment", "44030619990101****", None),
-        ("44030619990101151", "fragment", "44030619990101151*", "44030619990101151"),
-        ("440306199901011000", "damaged", "440306199901011***", "440306199901011000"),
+        ("44030619990101151", "invalid", None, "44030619990101151"),
+        ("4403061999010115144", "invalid", None, "4403061999010115144"),
+        ("440306199901011000", "damaged", "440306199901011***", None),
+        ("440306********710×", "masked", "440306********710*", None),
+        ("440306199901XXXXXX", "masked", "440306199901******", None),
+        ("44306199901XXXXXX", "masked", None, None),
+        ("44030661999********1514", "masked", "**************1514", None),
+        ("01****46", "masked", None, None),
+        ("13943119283", "invalid", None, None),
+        ("123456********5678", "placeholder", None, None),
+        ("5678", "placeholder", None, None),
         ("440306199901011520", "damaged", "440306199901011***", "440306199901011520"),
         ("4.40306E+17", "damaged", None, None),
         ("4.40306199901011E+17", "damaged", "440306199901011***", None),
@@ -124,7 +140,8 @@ def test_an_incomplete_number_keeps_what_it_shows(
 
 def test_a_mask_and_a_rounded_number_still_give_their_visible_facts() -> None:
     masked = standardise(None, "440306********1514")
-    assert (masked.region, masked.birth_date, masked.sex, masked.tail) == ("440306", None, "M", "1514")
+    assert (masked.region, masked.birth_date, masked.sex, masked.tail) == ("440306", None, None, "1514")
+    assert standardise(None, "440306199901******").birth_date == "1999-01"
     rounded = standardise(None, "440306199901011000")
     assert (rounded.prefix15, rounded.birth_date, rounded.sex) == ("440306199901011", "1999-01-01", None)
     assert standardise(None, "440306199901011515").birth_date is None, "a failed check leaves no digit to rely on"
@@ -145,6 +162,16 @@ def test_a_mask_and_a_rounded_number_still_give_their_visible_facts() -> None:
         (FULL, "440306199901011515", "one_edit"),
         (FULL, "440306199901015114", "one_edit"),
         (FULL, "44030619990101514", "one_edit"),
+        (FULL, "44030619990101151", "one_edit"),
+        (FULL, "4403061999010115144", "one_edit"),
+        (FULL, "44030619990010115I4", "one_edit"),
+        (FULL, "440306199910011514", "one_edit"),
+        (FULL, "44030619990101151A", "one_edit"),
+        ("44030619990101151", "440306********1514", "missing"),
+        ("44030619990101151", "44030619990101151", "one_edit"),
+        (ROUND, ROUND, "equal"),
+        (ROUND, "4403061999010171**", "mask_weak"),
+        (ROUND, FULL, "different"),
         ("440306199901011515", "440306199901011515", "one_edit"),
         (FULL, TWIN, "different"),
         (FULL, "362322198709086409", "different"),
@@ -171,6 +198,64 @@ def test_passport_and_permit_of_one_form_do_not_meet() -> None:
     assert level_of("H04829136", "H04829136", "护照", None) == "missing"
 
 
+def row_of(id_number: str, birth_date: str | None, sex: str | None = None) -> Row:
+    found = standardise("身份证", id_number, birth_date, sex)
+    return {f"document_{name}": value for name, value in asdict(found).items()}
+
+
+@pytest.mark.parametrize(
+    ("birth_date", "sex", "disputed"),
+    [
+        ("1999-01-01", "男", False),
+        ("1999-01-01", "女", False),
+        ("1999", "女", False),
+        ("1999-01-11", None, False),
+        ("1998-12-02", None, False),
+        ("1998-12-02", "女", False),
+        ("1998", "男", False),
+        ("1998", "女", True),
+        ("1962-07-30", None, True),
+        ("1962", None, True),
+        ("1970-01-01", None, None),
+        ("1900-01-01", None, None),
+        ("不详", None, None),
+        (None, "女", None),
+        (None, None, None),
+    ],
+)
+def test_a_birth_date_of_somebody_else_disputes_the_number(
+    birth_date: str | None, sex: str | None, disputed: bool | None
+) -> None:
+    found = standardise("身份证", FULL, birth_date, sex)
+    assert (found.value, found.disputed) == (FULL, disputed)
+    assert found.exclusive == (None if disputed else FULL)
+    assert found.sex == (None if disputed else "M")
+
+
+def test_a_disputed_number_may_be_equal_but_separates_nobody() -> None:
+    torn, own = row_of(FULL, "1962-07-30"), row_of(FULL, "1999-01-01")
+    stranger = row("362322198709086409")
+    assert outcome(levels("document"), torn, own).name == "equal"
+    assert outcome(levels("document"), torn, stranger).name == "missing"
+    assert not conflicting("document").holds(torn, stranger)
+    assert disputed("document").holds(torn, own)
+    assert not disputed("document").holds(own, stranger)
+
+
+def test_a_number_that_passes_as_a_rounded_one_does_is_equal_to_itself_and_excludes_nobody() -> None:
+    found = standardise(None, ROUND)
+    assert (found.value, found.status, found.exclusive, found.prefix15) == (ROUND, "damaged", None, ROUND[:15])
+    assert (found.tail, found.sex) == (None, None)
+
+
+def test_a_mistyped_number_keeps_the_ends_it_can_be_found_by() -> None:
+    for text in ("440306199901011515", "44030619990101514", "4403061999010115144"):
+        found = standardise("身份证", text)
+        assert (found.status, found.region, found.birth_date, found.sex) == ("invalid", "440306", None, None)
+        assert found.tail == text[-4:]
+    assert standardise("身份证", "990306199901011515").region is None
+
+
 def test_twins_are_near_and_conflicting() -> None:
     near, conflict = near_identifiers("document"), conflicting("document")
     assert near.holds(row(FULL), row(TWIN))
@@ -183,7 +268,7 @@ def test_twins_are_near_and_conflicting() -> None:
 
 def test_levels_start_with_missing_and_end_with_different() -> None:
     names = [level.name for level in levels("document")]
-    assert names == ["missing", "equal", "mask_strong", "mask_tail", "mask_weak", "one_edit", "different"]
+    assert names == ["missing", "equal", "one_edit", "mask_strong", "mask_tail", "mask_weak", "different"]
     assert all(level.reason_zh and level.reason_en for level in levels("document"))
 
 
@@ -274,7 +359,8 @@ def test_every_attribute_is_a_value_or_nothing(label: str | None, text: str | No
     found = standardise(label, text)
     for name, value in asdict(found).items():
         assert value is None or (isinstance(value, int) if name == "visible" else isinstance(value, str) and value)
-    assert (found.value is None) == (found.status != "valid")
+    assert found.status == "valid" or found.value is None or found.value.endswith("000")
+    assert found.status != "valid" or found.value is not None
     assert found.pattern is None or (len(found.pattern) == 18 and found.visible == 18 - found.pattern.count("*"))
     if found.value is not None and found.scheme != "other":
         assert standardise(found.scheme, found.value).value == found.value

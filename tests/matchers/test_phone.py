@@ -70,7 +70,67 @@ def test_a_local_number_takes_the_area_code_it_is_given() -> None:
 
 @pytest.mark.parametrize("text", ["138****0001", "138XXXX0001", "138××××0001", "1３８＊＊＊＊0001", "138 **** 0001"])
 def test_a_masked_mobile_is_a_pattern(text: str) -> None:
-    assert standardise(text) == Phone(pattern="138****0001")
+    assert standardise(text) == Phone(pattern="138****0001", tail="0001")
+
+
+def test_a_masked_landline_is_a_pattern_that_its_number_fits() -> None:
+    masked, whole = standardise("0755-****1236"), standardise("(0755)27501236")
+    assert masked == Phone(pattern="0755****1236")
+    assert outcome(levels("p"), row(p=masked), row(p=whole)).name == "masked_compatible"
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("852-9123 4567", ("+85291234567",)),
+        ("(852)91234567", ("+85291234567",)),
+        ("853 6612 3456", ("+85366123456",)),
+        ("886-0912-345-670", ("+886912345670",)),
+        ("0852-8234567", ("08528234567",)),
+        ("0086-755-27501234", ("075527501234",)),
+        ("TEL13812340001", ("13812340001",)),
+    ],
+)
+def test_numbers_of_hong_kong_macau_and_taiwan_need_no_plus(text: str, numbers: tuple[str, ...]) -> None:
+    assert standardise(text).numbers == numbers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "91440300MA5DA1BC2D",
+        "92440300MA5DA1BC2D",
+        "H98029977",
+        "440306-19990101-1514",
+        "521301-20040704-5857",
+        "44030619990101151X",
+        "A27501234",
+        "27501234B",
+    ],
+)
+def test_digits_inside_another_code_are_no_telephone_number(text: str) -> None:
+    assert standardise(text) == Phone()
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        ("28042470", "0755-28042470", "shared"),
+        ("2804 2470 / 13812340001", "86-755-28042470转801", "shared"),
+        ("28042470", "28042470", "same"),
+        ("020-28042470", "0755-28042470", "different"),
+        ("28042471", "0755-28042470", "different"),
+    ],
+)
+def test_a_landline_without_area_code_meets_the_one_that_has_it(left: str, right: str, level: str) -> None:
+    a, b = row(p=standardise(left)), row(p=standardise(right))
+    assert outcome(levels("p"), a, b).name == level
+    assert outcome(levels("p"), b, a).name == level
+
+
+def test_the_last_four_of_a_mobile_are_a_key_whether_it_is_masked_or_not() -> None:
+    assert standardise("138****1236").tail == standardise("13812341236").tail == "1236"
+    assert standardise("0755-27501236").tail is None
 
 
 def test_a_mask_that_shows_next_to_nothing_is_no_value() -> None:

@@ -1,0 +1,161 @@
+"""How two dates of one event may differ: slips of the pen, a day either way, counted age, a lunar birthday.
+
+In: two days as ISO text, or a date as stated and the day an identifier holds. Out: whether an honest mistake or another
+calendar leads from one to the other. People of rural origin give their birthday by the lunar calendar, whose date
+reads 17 to 51 days earlier than the solar one; counted age (虚岁) moves the year back by one or two.
+
+Invariant: every function of two days is symmetric, and gives 0.0 for a text that is no day.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matchers.date_text import Parts, Status
+
+LUNAR_DAYS = range(17, 52)
+"""How many days the lunar reading of a birthday stands before the solar one, leap months included."""
+
+LONGEST_LUNAR_MONTH = 30
+COUNTED_AGE_YEARS = 2
+"""Counted age is one or two years ahead of age: one at birth, one more at each new year."""
+
+
+def slip(left: str, right: str) -> float:
+    """Return 1.0 if two ISO days differ by one digit, two neighbours swapped, day for month, a day, or counted age.
+
+    >>> slip("1980-05-01", "1980-01-05"), slip("1980-05-31", "1980-06-01"), slip("1980-05-01", "1975-11-23")
+    (1.0, 1.0, 0.0)
+    >>> slip("1989-05-01", "1991-05-01")
+    1.0
+    """
+    a, b = _ordinal(left), _ordinal(right)
+    if a is None or b is None:
+        return 0.0
+    if -1 <= a - b <= 1:
+        return 1.0
+    if left[5:] == right[5:] and abs(int(left[:4]) - int(right[:4])) <= COUNTED_AGE_YEARS:
+        return 1.0
+    if left[:4] == right[:4] and left[5:7] == right[8:] and left[8:] == right[5:7]:
+        return 1.0
+    p, q = left.replace("-", ""), right.replace("-", "")
+    places = [place for place in range(8) if p[place] != q[place]]
+    if len(places) == 1:
+        return 1.0
+    swapped = len(places) == 2 and places[1] - places[0] == 1 and p[places[0]] == q[places[1]]
+    return 1.0 if swapped and p[places[1]] == q[places[0]] else 0.0
+
+
+def lunar(left: str, right: str) -> float:
+    """Return 1.0 if the earlier of two ISO days can be the lunar date of the later.
+
+    >>> lunar("1980-03-20", "1980-05-04"), lunar("1980-03-20", "1980-05-24"), lunar("1980-03-31", "1980-05-04")
+    (1.0, 0.0, 0.0)
+    """
+    a, b = _ordinal(left), _ordinal(right)
+    if a is None or b is None or abs(a - b) not in LUNAR_DAYS:
+        return 0.0
+    return 1.0 if int(min(left, right)[8:]) <= LONGEST_LUNAR_MONTH else 0.0
+
+
+def of_one_birth(said: Parts, known: str) -> bool:
+    """Tell whether a stated date can be of the birth on a known day, allowing for mistakes and the lunar calendar.
+
+    Agreement in month and day, in the year and one of the two, or to a few weeks is no accident either; what a
+    machine fills in says nothing.
+
+    Args:
+        said: the date as stated, of which at least the year is known.
+        known: ISO day.
+
+    >>> of_one_birth(Parts(Status.OK, 1979, 12, 30), "1980-02-18")
+    True
+    >>> of_one_birth(Parts(Status.PARTIAL, 1976), "1990-01-02")
+    False
+    """
+    if said.year is None or said.status is Status.SUSPECT:
+        return True
+    year, month, day = int(known[:4]), int(known[5:7]), int(known[8:])
+    apart = year - said.year
+    if said.month is None or said.day is None:
+        return -1 <= apart <= COUNTED_AGE_YEARS or _one_digit(f"{said.year:04d}", known[:4])
+    if (said.month, said.day) == (month, day) or (apart == 0 and (said.month == month or said.day == day)):
+        return True
+    stated = f"{said.year:04d}-{said.month:02d}-{said.day:02d}"
+    first, second = _ordinal(stated), _ordinal(known)
+    near = first is not None and second is not None and abs(first - second) < LUNAR_DAYS.stop
+    if near or slip(stated, known) >= 1.0:
+        return True
+    return 0 < apart <= COUNTED_AGE_YEARS + 1 and any(
+        lunar(f"{said.year + years:04d}{stated[4:]}", known) >= 1.0 for years in range(1, COUNTED_AGE_YEARS + 1)
+    )
+
+
+def slips(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    """Return `slip` for two equally long lists."""
+    grids = _grid(left), _grid(right)
+    if grids[0] is None or grids[1] is None:
+        return _loop(slip, left, right)
+    p, q = grids[0], grids[1]
+    a, b = _days(left), _days(right)
+    years = (p[:, :4] - np.uint8(48)).astype(np.int64) @ np.array([1000, 100, 10, 1])
+    others = (q[:, :4] - np.uint8(48)).astype(np.int64) @ np.array([1000, 100, 10, 1])
+    same = p == q
+    found = np.abs(a - b) <= 1
+    found |= same[:, 4:].all(axis=1) & (np.abs(years - others) <= COUNTED_AGE_YEARS)
+    found |= same[:, :4].all(axis=1) & (p[:, 4:6] == q[:, 6:]).all(axis=1) & (p[:, 6:] == q[:, 4:6]).all(axis=1)
+    count = (~same).sum(axis=1)
+    found |= count == 1
+    crossed = (p[:, :-1] == q[:, 1:]) & (p[:, 1:] == q[:, :-1]) & ~same[:, :-1]
+    found |= (count == 2) & crossed.any(axis=1)
+    return np.asarray(found, dtype=np.float64)
+
+
+def lunars(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    """Return `lunar` for two equally long lists."""
+    grids = _grid(left), _grid(right)
+    if grids[0] is None or grids[1] is None:
+        return _loop(lunar, left, right)
+    a, b = _days(left), _days(right)
+    earlier = np.where((a <= b)[:, None], grids[0][:, 6:], grids[1][:, 6:])
+    day = (earlier - np.uint8(48)).astype(np.int64) @ np.array([10, 1])
+    apart = np.abs(a - b)
+    found = (apart >= LUNAR_DAYS.start) & (apart < LUNAR_DAYS.stop) & (day <= LONGEST_LUNAR_MONTH)
+    return np.asarray(found, dtype=np.float64)
+
+
+def _one_digit(left: str, right: str) -> bool:
+    return sum(a != b for a, b in zip(left, right, strict=True)) <= 1
+
+
+@lru_cache(maxsize=65536)
+def _ordinal(text: str) -> int | None:
+    if len(text) != 10 or not text.isascii():
+        return None
+    try:
+        return datetime.date.fromisoformat(text).toordinal()
+    except ValueError:
+        return None
+
+
+def _grid(texts: Sequence[str]) -> NDArray[np.uint8] | None:
+    """Return the eight digits of ISO days as a matrix of bytes, or None if a text is no day."""
+    if any(_ordinal(text) is None for text in texts):
+        return None
+    joined = "".join(texts).replace("-", "")
+    if len(joined) != 8 * len(texts):
+        return None
+    return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(texts), 8)
+
+
+def _days(texts: Sequence[str]) -> NDArray[np.int64]:
+    return np.fromiter((_ordinal(text) or 0 for text in texts), dtype=np.int64, count=len(texts))
+
+
+def _loop(one: Callable[[str, str], float], left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+    return np.fromiter((one(a, b) for a, b in zip(left, right, strict=True)), dtype=np.float64, count=len(left))
