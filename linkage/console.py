@@ -30,6 +30,7 @@ STAGE_TITLES = {
     "model": "choosing the model",
     "score": "scoring pairs",
     "judge": "judging pairs",
+    "single out": "linking only candidates",
     "cluster": "clustering",
     "identify": "assigning permanent ids",
     "survive": "building golden records",

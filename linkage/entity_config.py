@@ -165,10 +165,20 @@ class ClusteringConfig(_Section):
         exclusive: columns that may not take two values in one cluster.
         ambiguity_margin: a record without an exclusive identifier that is linked to two different ones is joined to
             neither if the weights differ by less than this; raising it asks about more.
+        bridge_weight: a link that rests on neither an identifier nor a decision and weighs less than this may not join
+            two groups of profiles by itself; raising it asks about more.
+        bridge_side: smallest such group, in profiles; lowering it asks about more.
+        maximum_size: profiles of a cluster, if identifiers and decisions alone do not make it larger; lowering it
+            asks about more.
+        hysteresis: a link of the last run holds down to this weight below the threshold; raising it keeps more.
     """
 
     exclusive: tuple[str, ...]
     ambiguity_margin: Annotated[float, Field(ge=0)] = 8.0
+    bridge_weight: float = 12.0
+    bridge_side: Annotated[int, Field(ge=2)] = 3
+    maximum_size: Annotated[int, Field(ge=2)] = 200
+    hysteresis: Annotated[float, Field(ge=0)] = 2.0
 
 
 class EntityConfig(_Section):

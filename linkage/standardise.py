@@ -215,7 +215,10 @@ def _standardise_values(kind: str, values: list[str | None]) -> pa.Table:
 
 def _split(value: str | None) -> list[str | None]:
     assert value is not None
-    return [None if part == _ABSENT else _unescaped(part) for part in value.split(_SEPARATOR)]
+    return [
+        part if _ABSENT not in part else None if part == _ABSENT else _unescaped(part)
+        for part in value.split(_SEPARATOR)
+    ]
 
 
 def _unescaped(part: str) -> str:

@@ -313,7 +313,9 @@ def _distinct(rows: list[LevelParameters]) -> tuple[LevelParameters, ...]:
 
 
 def _pool_weight(pool: list[LevelParameters]) -> float:
-    return math.log2(sum(r.m for r in pool) / sum(r.u for r in pool))
+    """Return the joint weight of a pool, no more than lets every m-probability stay one."""
+    joint = math.log2(sum(r.m for r in pool) / sum(r.u for r in pool))
+    return min(joint, -math.log2(max(r.u for r in pool)))
 
 
 def check_trained(model: Model, config: EntityConfig) -> list[str]:

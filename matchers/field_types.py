@@ -79,6 +79,7 @@ FIELD_TYPES: dict[str, FieldType] = {
         {
             "branch_conflict": organization_name.branch_conflict,
             "complete_names": organization_name.complete_names,
+            "named_after_operator": organization_name.named_after_operator,
             "names_operator": organization_name.names_operator,
             "operator_only": organization_name.operator_only,
             "region_wording_differs": organization_name.region_wording_differs,

@@ -59,7 +59,7 @@ def standardise(text: str | None, lives_at: str | None = None) -> HouseholdAddre
     return HouseholdAddress(key, lives_at is not None and "".join(text.split()) == "".join(lives_at.split()))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 17)
 def _key(text: str) -> str | None:
     cleaned, _ = clean(text)
     if cleaned is None or len(cleaned) < _SHORTEST:

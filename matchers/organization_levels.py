@@ -180,6 +180,16 @@ def same_sound(field: str) -> Condition:
     return Same(f"{field}_pinyin")
 
 
+def named_after_operator(field: str, person: str) -> Condition:
+    """The brand both names share is the representative's own name, which is then no evidence beside the name.
+
+    Args:
+        field: the name field.
+        person: the field of the representative's name.
+    """
+    return all_of(Same(f"{field}_brand"), SameAcross(f"{field}_brand", f"{person}_key"))
+
+
 def operator_only(field: str) -> Condition:
     """Both names are nothing but one operator's name, as of an individual business without a name of its own.
 

@@ -52,7 +52,7 @@ def test_a_copy_of_the_shipped_configuration_is_the_same_configuration(entity: s
     ("old", "new", "words"),
     [
         ('version = "1"', 'version = "1"\nthreshold = 3', ["threshold: unknown key", "thresholds"]),
-        ("auto = 8.0", "auto = 8.0\nrevieww = 1.0", ["thresholds.revieww: unknown key", "review", "did you mean"]),
+        ("auto = 6.0", "auto = 6.0\nrevieww = 1.0", ["thresholds.revieww: unknown key", "review", "did you mean"]),
         ("cap = 500", "capp = 500", ["blocking[0].capp: unknown key", "cap", "keys", "refine", "did you mean 'cap'"]),
         (
             'type = "person_name"',
@@ -91,9 +91,9 @@ def test_a_copy_of_the_shipped_configuration_is_the_same_configuration(entity: s
             'checks = ["not different_number"]',
             ["rule[", "].checks", "'different_number'", "did you mean 'different_numbers'"],
         ),
-        ('verdict = "auto"', 'verdict = "maybe"', ["rule[0].verdict", "maybe", "'review'"]),
-        ('basis = "identifier"', 'basis = "decision"', ["rule[0].basis", "decision"]),
-        ("auto = 8.0", 'auto = "much"', ["thresholds.auto", "much"]),
+        ('verdict = "auto"', 'verdict = "maybe"', ["rule[1].verdict", "maybe", "'review'"]),
+        ('basis = "identifier"', 'basis = "decision"', ["rule[1].basis", "decision"]),
+        ("auto = 6.0", 'auto = "much"', ["thresholds.auto", "much"]),
         ("cap = 500", "cap = 1", ["blocking[0].cap", "1"]),
         (
             'label = "id_exclusive"',
@@ -119,7 +119,7 @@ def test_a_mistake_is_named_with_its_place_value_and_what_is_known(
 
 
 def test_several_mistakes_are_named_at_once(tmp_path: Path) -> None:
-    message = refused(changed("auto = 8.0", 'auto = "much"').replace("cap = 500", "capp = 500", 1), tmp_path)
+    message = refused(changed("auto = 6.0", 'auto = "much"').replace("cap = 500", "capp = 500", 1), tmp_path)
     assert "thresholds.auto" in message
     assert "blocking[0].capp" in message
 
@@ -168,7 +168,7 @@ def test_an_unknown_entity_type_is_refused_with_the_known_ones() -> None:
 
 def test_the_hash_follows_everything_that_affects_the_result() -> None:
     first = load_entity_config("natural_person").hash
-    for old, new in (("auto = 8.0", "auto = 8.5"), ("cap = 500", "cap = 501"), ('basis = "identifier"', "")):
+    for old, new in (("auto = 6.0", "auto = 8.5"), ("cap = 500", "cap = 501"), ('basis = "identifier"', "")):
         assert parse_model(EntityConfig, changed(old, new), "mine.toml").hash != first
 
 

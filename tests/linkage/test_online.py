@@ -78,8 +78,10 @@ def test_the_weight_and_the_probability_are_those_of_the_batch(run: Linkage, res
 def test_the_verdict_its_rule_and_the_evidence_are_those_of_the_batch(
     run: Linkage, rescored: Callable[[str], Scored]
 ) -> None:
+    alone = {rule.name for rule in run.config.rule if rule.only_candidate}
     for pair, score in rescored(run.config.entity):
-        judged = (pair["verdict"], pair["verdict_rule"], pair["link_basis"], pair["evidence"])
+        verdict = "review" if pair["verdict_rule"] in alone else pair["verdict"]
+        judged = (verdict, pair["verdict_rule"], pair["link_basis"], pair["evidence"])
         assert (score.verdict.verdict, score.verdict.rule, score.verdict.basis, score.evidence) == judged
 
 

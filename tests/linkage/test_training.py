@@ -49,6 +49,7 @@ def test_every_weight_is_bounded_distinct_and_not_zero(case: tuple[Rows, tuple[s
     assert 0.0 not in weights
     assert all(abs(weight) <= bound + TOLERANCE for weight in weights)
     assert [r.u for r in made] == [r.u for r in rows]
+    assert all(r.m <= 1 + TOLERANCE for r in made if r.level not in against)
 
 
 @given(comparisons())
