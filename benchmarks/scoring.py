@@ -31,9 +31,10 @@ from blocking.sql import quote
 from eval.simulator import simulate_canonical
 from linkage.database import connect, count
 from linkage.entity_config import load_entity_config
+from linkage.frequencies import make_frequencies
 from linkage.model import splink_settings
 from linkage.pipeline import STEPS, Linkage, LinkageOptions
-from linkage.scoring import make_term_frequencies, score
+from linkage.scoring import score
 from linkage.stages import StageClock
 
 RESULTS = Path(__file__).parent / "results"
@@ -51,7 +52,7 @@ def prepare(con: DuckDBPyConnection, entity: str, records: Path) -> Linkage:
             break
         step(run)
     run.frequencies = dict(
-        make_term_frequencies(con, run.config, run.trained, profiles=run.table("profiles"), prefix="frequency")
+        make_frequencies(con, run.config, run.trained, profiles=run.table("profiles"), prefix="frequency")
     )
     return run
 

@@ -50,6 +50,29 @@ class Mode(StrEnum):
     delta = "delta"
 
 
+class RulingKind(StrEnum):
+    """Kinds of ruling, as the command line spells them."""
+
+    same = "same"
+    different = "different"
+    not_here = "not-here"
+
+
+class RulingScope(StrEnum):
+    """How far a ruling reaches."""
+
+    records = "records"
+    entities = "entities"
+
+
+class DecisionState(StrEnum):
+    """Where a decision stands."""
+
+    proposed = "proposed"
+    active = "active"
+    revoked = "revoked"
+
+
 class Engine(StrEnum):
     """Engines that can run the batch."""
 
@@ -167,7 +190,9 @@ def ingest(
 @app.command()
 def run(
     workspace: WorkspacePath,
-    full: Annotated[bool, typer.Option("--full", help="Start from the raw archive (every run does, so far).")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Compute everything anew, taking nothing over from the last run.")
+    ] = False,
     entity: Annotated[Entity | None, typer.Option(help="One entity type only; the other keeps its release.")] = None,
     engine: Annotated[Engine, typer.Option(help="Engine of the batch.")] = Engine.duckdb,
     lang: Annotated[Language | None, typer.Option(help="Language of the report.")] = None,
@@ -175,14 +200,19 @@ def run(
     as_json: AsJson = False,
 ) -> int:
     """Link everything that was loaded, and publish a release."""
-    del full, engine
+    del engine
     from linkage.monthly import run_month
     from linkage.workspace import open_workspace
 
     console = Console(quiet=quiet, as_json=as_json)
     chosen = (_entity(entity),) if entity else None
     return run_month(
-        open_workspace(workspace), entities=chosen, language=lang.value if lang else None, now=_now(), console=console
+        open_workspace(workspace),
+        entities=chosen,
+        language=lang.value if lang else None,
+        now=_now(),
+        console=console,
+        full=full,
     )
 
 
@@ -278,6 +308,15 @@ def status(workspace: WorkspacePath, as_json: AsJson = False) -> int:
 
 
 @app.command()
+def verify(workspace: WorkspacePath, as_json: AsJson = False) -> int:
+    """Check that catalog, archive and batch database are whole and agree; changes nothing."""
+    from linkage.verify import show_verification
+    from linkage.workspace import open_workspace
+
+    return show_verification(open_workspace(workspace), console=Console(as_json=as_json))
+
+
+@app.command()
 def resolve(
     workspace: WorkspacePath,
     value: Annotated[str, typer.Argument(metavar="VALUE", help="An identifier, or an entity id old or new.")],
@@ -294,17 +333,27 @@ def resolve(
 @app.command()
 def explain(
     workspace: WorkspacePath,
-    left: Annotated[str, typer.Argument(metavar="RECORD", help="source:source_record_id")],
-    right: Annotated[str, typer.Argument(metavar="RECORD", help="source:source_record_id")],
+    left: Annotated[str, typer.Argument(metavar="RECORD", help="source:source_record_id; alone also an entity id.")],
+    right: Annotated[str | None, typer.Argument(metavar="RECORD", help="The other record, to explain a pair.")] = None,
     lang: Annotated[Language, typer.Option(help="Language of the explanation.")] = Language.zh,
     html: Annotated[Path | None, typer.Option(help="Also write the explanation as a page.")] = None,
     unmasked: Annotated[bool, typer.Option("--unmasked", help="Show values of natural persons in full.")] = False,
     as_json: AsJson = False,
 ) -> int:
-    """Say why two records are, or are not, one entity: levels, weights, rule, in words."""
+    """Say why two records are, or are not, one entity; or how one entity, or one record's membership, came to be."""
     from linkage.explain import show_explanation
+    from linkage.explain_entity import show_history
     from linkage.workspace import open_workspace
 
+    if right is None:
+        return show_history(
+            open_workspace(workspace),
+            left,
+            language=lang.value,
+            html=html,
+            unmasked=unmasked,
+            console=Console(as_json=as_json),
+        )
     return show_explanation(
         open_workspace(workspace),
         left,
@@ -314,6 +363,58 @@ def explain(
         unmasked=unmasked,
         console=Console(as_json=as_json),
     )
+
+
+@app.command()
+def decide(
+    workspace: WorkspacePath,
+    author: Annotated[str, typer.Option(help="Who rules, confirms or revokes.")],
+    ruling: Annotated[RulingKind | None, typer.Argument(metavar="RULING", help="same, different or not-here.")] = None,
+    records: Annotated[list[str] | None, typer.Argument(metavar="RECORD...", help="source:source_record_id")] = None,
+    reason: Annotated[str | None, typer.Option(help="A reason's code, configured in guiyi.toml.")] = None,
+    note: Annotated[str | None, typer.Option(help="More words, at most 2,000 characters; kept for good.")] = None,
+    scope: Annotated[RulingScope | None, typer.Option(help="These records, or the whole entities.")] = None,
+    confirm: Annotated[
+        int | None, typer.Option(help="Bring a proposed decision into force, as a second person.")
+    ] = None,
+    revoke: Annotated[int | None, typer.Option(help="End a decision; say why with --note.")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Record a person's ruling: records are one entity, are not, or one does not belong to its entity."""
+    from golden_records.ruling import KINDS, SCOPES
+    from linkage.decide import DecideRequest, record_decision
+    from linkage.workspace import open_workspace
+
+    request = DecideRequest(
+        author=author,
+        kind=next((kind for kind in KINDS if ruling and kind == ruling.value.replace("-", "_")), None),
+        records=tuple(records or ()),
+        scope=next((one for one in SCOPES if scope and one == scope.value), None),
+        reason=reason,
+        note=note,
+        confirm=confirm,
+        revoke=revoke,
+    )
+    return record_decision(
+        open_workspace(workspace), request, now=_now(), console=Console(quiet=quiet, as_json=as_json)
+    )
+
+
+@app.command()
+def decisions(
+    workspace: WorkspacePath,
+    state: Annotated[list[DecisionState] | None, typer.Option(help="Only decisions in this state; repeatable.")] = None,
+    notes: Annotated[bool, typer.Option("--notes", help="Show the free text too; it may be personal.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """List people's decisions, and those set aside because they contradict others."""
+    from golden_records.decisions import STATES
+    from linkage.decide import show_decisions
+    from linkage.workspace import open_workspace
+
+    chosen = [one for one in STATES if one in {s.value for s in state or ()}]
+    return show_decisions(open_workspace(workspace), states=chosen, notes=notes, console=Console(as_json=as_json))
 
 
 @app.command()

@@ -98,7 +98,7 @@ def explain_records(
 
 
 def _linked(con: DuckDBPyConnection, entity: str, left: str, right: str) -> bool:
-    """Tell whether the run linked two records by a rule that asks for an only candidate."""
+    """Tell whether the run linked two records that their weight leaves to a person: kept, or the only candidate."""
     rows = con.execute(
         f"""
 select j.verdict = 'auto'
@@ -201,7 +201,14 @@ def _frequencies(con: DuckDBPyConnection, config: EntityConfig, row: Mapping[str
         if value is None:
             continue
         table = quote(f"{config.entity}_frequency_{column}")
-        rows = con.execute(f"select {quote('tf_' + column)} from {table} where {quote(column)} = ?", [value]).fetchall()
+        rows = con.execute(
+            f"""
+select {quote("tf_" + column)}
+from {table}
+where {quote(column)} = ? or {quote(column)} is null
+order by {quote(column)} nulls last""",
+            [value],
+        ).fetchall()
         if rows:
             found[column, value] = float(rows[0][0])
     return found

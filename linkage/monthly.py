@@ -22,6 +22,7 @@ from golden_records.catalog.publish import publish
 from golden_records.catalog.read import PreviousTables, previous_membership, releases
 from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.decisions import read_decisions
 from golden_records.ledger import LedgerCounts
 from linkage.console import Console
 from linkage.database import connect
@@ -30,6 +31,8 @@ from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
+from linkage.frequencies import save_frequencies
+from linkage.increment import batch_before
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.model import save_model
@@ -49,7 +52,13 @@ class _Finished:
 
 
 def run_month(
-    workspace: Workspace, *, entities: Sequence[Entity] | None, language: str | None, now: datetime, console: Console
+    workspace: Workspace,
+    *,
+    entities: Sequence[Entity] | None,
+    language: str | None,
+    now: datetime,
+    console: Console,
+    full: bool = False,
 ) -> int:
     """Link everything that was loaded and publish a release.
 
@@ -59,12 +68,13 @@ def run_month(
         language: language of the report; the workspace's if absent.
         now: time of the release.
         console: where progress and the result go.
+        full: compute everything anew, taking nothing over from the last run.
 
     Returns:
         The exit code.
     """
     with locked(workspace, now=now, what="run"):
-        summary, release = make_release(workspace, entities=entities, now=now, clock=StageClock(console))
+        summary, release = make_release(workspace, entities=entities, now=now, clock=StageClock(console), full=full)
         folder = workspace.runs / summary.run_id
         folder.mkdir(parents=True, exist_ok=True)
         write_report(summary, folder / "report.html", lang=language or workspace.settings.language)
@@ -74,9 +84,11 @@ def run_month(
 
 
 def make_release(
-    workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, clock: StageClock
+    workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, clock: StageClock, full: bool = False
 ) -> tuple[RunSummary, int]:
     """Run the linkage and publish; the caller holds the workspace's lock.
+
+    What the last run computed is taken over where its input is the same (`linkage.increment`), unless `full`.
 
     Returns:
         The run's figures, and the number of the release.
@@ -92,22 +104,26 @@ def make_release(
     _remove_database(partial)
     if len(chosen) < len({m.entity for m in loads}) and workspace.batch.exists():
         shutil.copyfile(workspace.batch, partial)
-    with open_catalog(workspace.catalog) as catalog:
-        with connect(partial, memory_limit=workspace.settings.memory_limit, temp=workspace.root / "spill") as con:
-            finished = [_link(workspace, con, catalog, entity, loads, clock) for entity in chosen]
-            with clock.stage("publish") as stage:
-                release = publish(
-                    catalog,
-                    con,
-                    release_tables(tuple(f.linkage for f in finished)),
-                    now=now,
-                    manifest={"loads": _released_loads(catalog, loads, chosen), "versions": package_versions()},
-                    models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
-                )
-                stage.rows = sum(f.counts.living for f in finished)
-        _keep_models(workspace, finished)
+    limit, spill = workspace.settings.memory_limit, workspace.root / "spill"
+    with (
+        open_catalog(workspace.catalog) as catalog,
+        connect(partial, memory_limit=limit, temp=spill) as con,
+    ):
+        with batch_before(con, workspace.batch):
+            finished = [_link(workspace, con, catalog, entity, loads, clock, full=full) for entity in chosen]
+        with clock.stage("publish") as stage:
+            release = publish(
+                catalog,
+                con,
+                release_tables(tuple(f.linkage for f in finished)),
+                now=now,
+                manifest={"loads": _released_loads(catalog, loads, chosen), "versions": package_versions()},
+                models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
+            )
+            stage.rows = sum(f.counts.living for f in finished)
+        _keep_models(workspace, con, finished)
     _replace_database(partial, workspace.batch)
-    shutil.rmtree(workspace.root / "spill", ignore_errors=True)
+    shutil.rmtree(spill, ignore_errors=True)
     summary = RunSummary(
         run_id=f"release-{release:04d}",
         finished_at=now.isoformat(),
@@ -135,6 +151,7 @@ def forget_models(workspace: Workspace, *, entities: Sequence[Entity] | None, no
     with locked(workspace, now=now, what="train"):
         for entity in entities or ENTITIES:
             workspace.model(entity).unlink(missing_ok=True)
+            workspace.frequencies(entity).unlink(missing_ok=True)
     console.say(f"the next run trains new models; next: guiyi run {workspace.root}")
     return 0
 
@@ -146,15 +163,23 @@ def _link(
     entity: Entity,
     loads: Sequence[LoadManifest],
     clock: StageClock,
+    *,
+    full: bool,
 ) -> _Finished:
     config = load_entity_config(entity)
     ours = [m for m in loads if m.entity == entity]
     kept_model = workspace.model(entity)
-    options = LinkageOptions(model=kept_model if kept_model.exists() else None)
+    kept = kept_model.exists()
+    options = LinkageOptions(
+        model=kept_model if kept else None,
+        frequencies=workspace.frequencies(entity) if kept else None,
+        full=full,
+    )
     with clock.stage("current", entity) as stage:
         counts = current_records(con, ours, out=f"{entity}_raw")
         stage.rows = counts.kept
-    run = link_records(con, config, options, clock)
+    decisions = read_decisions(catalog, entity_type=entity, state="active")
+    run = link_records(con, config, options, clock, decisions=decisions)
     with clock.stage("identify", entity) as stage:
         tables = PreviousTables(run.table("previous"), run.table("known_entities"))
         state = previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
@@ -220,12 +245,14 @@ def _warnings(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
     return tuple(KindCount(kind=k, count=n) for k, n in sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _keep_models(workspace: Workspace, finished: Sequence[_Finished]) -> None:
-    """Keep the model of a first run, so that months stay comparable."""
+def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequence[_Finished]) -> None:
+    """Keep the model of a first run and its term frequencies, so that months stay comparable."""
     for part in finished:
-        path = workspace.model(part.linkage.config.entity)
-        if not path.exists():
-            save_model(part.linkage.trained, path)
+        entity = part.linkage.config.entity
+        if not workspace.frequencies(entity).exists():
+            save_frequencies(con, part.linkage.frequencies, workspace.frequencies(entity))
+        if not workspace.model(entity).exists():
+            save_model(part.linkage.trained, workspace.model(entity))
 
 
 def _remove_database(path: Path) -> None:

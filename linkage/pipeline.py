@@ -8,7 +8,7 @@ Each step reads named tables and makes one; the tables are prefixed with the ent
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,13 +18,26 @@ from duckdb import DuckDBPyConnection
 from blocking.keys import make_keys
 from blocking.pairs import RuleCount, make_pairs
 from blocking.sql import quote
+from golden_records.decisions import Decision
 from linkage.clustering import cluster
 from linkage.database import columns_of, count
+from linkage.decisions import ConstraintCounts, ConstraintTables, make_constraints, named_records
 from linkage.entity_config import EntityConfig
+from linkage.frequencies import load_frequencies, make_frequencies
+from linkage.hysteresis import carry_links, keep_links
+from linkage.increment import (
+    Before,
+    hash_of_tables,
+    look_before,
+    scores_hold,
+    take_records,
+    take_scores,
+    write_made_by,
+)
 from linkage.model import Model, base_model, load_model
 from linkage.only_candidates import link_only_candidates
 from linkage.profiles import make_profiles
-from linkage.scoring import make_term_frequencies, score
+from linkage.scoring import score
 from linkage.stages import StageClock
 from linkage.standardise import standardise
 from linkage.training import label_pairs, train
@@ -37,13 +50,17 @@ class LinkageOptions:
 
     Attributes:
         model: a model file to use; absent: train if the data carries enough labels, else the shipped model.
+        frequencies: a file of term frequencies to use, with `model`; absent: they are counted.
         training: `auto` as said above, `always`, or `never`.
         processes: worker processes for standardising.
+        full: compute everything anew, whatever the last run made.
     """
 
     model: Path | None = None
+    frequencies: Path | None = None
     training: Literal["auto", "always", "never"] = "auto"
     processes: int = field(default_factory=lambda: os.cpu_count() or 1)
+    full: bool = False
 
 
 @dataclass
@@ -59,7 +76,10 @@ class Linkage:
         model_origin: `trained`, `given` or `shipped`.
         rule_counts: what each blocking rule contributed.
         frequencies: term-frequency tables by column.
-        cannot_link: table of profile pairs that must stay apart, if any.
+        decisions: people's rulings in force.
+        constraints: what became of the decisions; `None` if there are none.
+        before: what can be taken over from the last run, if its batch database is attached.
+        taken_over: rows taken over from the last run by step.
     """
 
     con: DuckDBPyConnection
@@ -70,7 +90,10 @@ class Linkage:
     model_origin: str = ""
     rule_counts: list[RuleCount] = field(default_factory=list)
     frequencies: dict[str, str] = field(default_factory=dict)
-    cannot_link: str | None = None
+    decisions: Sequence[Decision] = ()
+    constraints: ConstraintCounts | None = None
+    before: Before | None = None
+    taken_over: dict[str, int] = field(default_factory=dict)
 
     def table(self, name: str) -> str:
         """Return the name of a table of this entity type."""
@@ -87,19 +110,36 @@ Step = Callable[[Linkage], int]
 
 
 def _standardise(run: Linkage) -> int:
-    return standardise(
-        run.con, run.config, raw=run.table("raw"), out=run.table("records"), processes=run.options.processes
-    )
+    run.before = look_before(run.con, run.config)
+    records, processes = run.table("records"), run.options.processes
+    if run.before is None or run.options.full or not run.before.standardised:
+        return standardise(run.con, run.config, raw=run.table("raw"), out=records, processes=processes)
+    changed = take_records(run.con, run.config, run.before, raw=run.table("raw"), out=records)
+    run.taken_over["standardise"] = count(run.con, records)
+    fresh = f"{records}_fresh"
+    standardise(run.con, run.config, raw=changed, out=fresh, processes=processes)
+    run.con.execute(f"insert into {quote(records)} by name select * from {quote(fresh)}")
+    run.con.execute(f"drop table {quote(fresh)}")
+    run.con.execute(f"drop view {quote(changed)}")
+    return count(run.con, records)
 
 
 def _profile(run: Linkage) -> int:
+    """Make the profiles; a record that a decision names is a profile of its own."""
+    named, members = run.table("named"), run.table("profile_record")
+    if run.decisions:
+        named_records(run.con, run.decisions, out=named)
     make_profiles(
         run.con,
         run.config,
         records=run.table("records"),
         profiles=run.table("profiles"),
-        members=run.table("profile_record"),
+        members=members,
+        own=named if run.decisions else None,
     )
+    if run.decisions:
+        tables = ConstraintTables(run.table("must_link"), run.table("cannot_link"))
+        run.constraints = make_constraints(run.con, run.decisions, named=named, members=members, out=tables)
     return count(run.con, run.table("profiles"))
 
 
@@ -129,40 +169,60 @@ def _choose_model(run: Linkage) -> int:
     return labels
 
 
+def _count_values(run: Linkage) -> int:
+    prefix = f"{run.config.entity}_frequency"
+    kept = run.options.frequencies
+    if kept is not None and kept.exists():
+        run.frequencies = dict(load_frequencies(run.con, run.config, kept, prefix=prefix))
+    if not run.frequencies:
+        profiles = run.table("profiles")
+        run.frequencies = dict(make_frequencies(run.con, run.config, run.trained, profiles=profiles, prefix=prefix))
+    return sum(count(run.con, table) for table in run.frequencies.values())
+
+
 def _score(run: Linkage) -> int:
     """Score the candidate pairs, and against themselves the profiles of several records without an identifier."""
-    run.frequencies = dict(
-        make_term_frequencies(
-            run.con,
-            run.config,
-            run.trained,
-            profiles=run.table("profiles"),
-            prefix=f"{run.config.entity}_frequency",
-        )
-    )
-    unidentified = " and ".join(f"{quote(column)} is null" for column in run.config.clustering.exclusive)
-    run.con.execute(f"""
+    con, config, out = run.con, run.config, run.table("scored")
+    unidentified = " and ".join(f"{quote(column)} is null" for column in config.clustering.exclusive)
+    con.execute(f"""
 create or replace view {quote(run.table("scoring_pairs"))} as
 select left_id, right_id, rule, rules from {quote(run.table("pairs"))}
 union all
-select profile_id, profile_id, {len(run.config.blocking)}, 0
+select profile_id, profile_id, {len(config.blocking)}, 0
 from {quote(run.table("profiles"))}
 where records > 1 and {unidentified}""")
-    score(
-        run.con,
-        run.config,
-        run.trained,
-        profiles=run.table("profiles"),
-        pairs=run.table("scoring_pairs"),
-        frequencies=run.frequencies,
-        out=run.table("scored"),
-    )
-    return count(run.con, run.table("scored"))
+    digest = hash_of_tables(con, [run.frequencies[column] for column in sorted(run.frequencies)])
+    write_made_by(con, config, run.trained, digest, out=run.table("made_by"))
+
+    def fresh(pairs: str, made: str) -> None:
+        profiles = run.table("profiles")
+        score(con, config, run.trained, profiles=profiles, pairs=pairs, frequencies=run.frequencies, out=made)
+
+    if run.before is None or run.options.full or not scores_hold(con, config, run.trained, digest):
+        fresh(run.table("scoring_pairs"), out)
+        return count(con, out)
+    new = take_scores(con, run.before, pairs=run.table("scoring_pairs"), out=out)
+    run.taken_over["score"] = count(con, out)
+    fresh(new, f"{out}_fresh")
+    con.execute(f"insert into {quote(out)} by name select * from {quote(out + '_fresh')}")
+    con.execute(f"drop table {quote(out + '_fresh')}")
+    con.execute(f"drop view {quote(new)}")
+    return count(con, out)
 
 
 def _judge(run: Linkage) -> int:
     judge(run.con, run.config, scored=run.table("scored"), profiles=run.table("profiles"), out=run.table("judged"))
     return count(run.con, run.table("judged"))
+
+
+def _keep(run: Linkage) -> int:
+    """Keep links of the last run whose weight has not fallen far."""
+    if run.before is None:
+        return 0
+    con, kept, members = run.con, run.table("kept"), run.table("profile_record")
+    with run.before.views(con, "judged", "profile_record") as (last_judged, last_members):
+        carry_links(con, last_judged=last_judged, last_members=last_members, members=members, out=kept)
+    return keep_links(con, run.config, judged=run.table("judged"), kept=kept)
 
 
 def _single_out(run: Linkage) -> int:
@@ -176,7 +236,8 @@ def _cluster(run: Linkage) -> int:
         judged=run.table("judged"),
         profiles=run.table("profiles"),
         members=run.table("profile_record"),
-        cannot_link=run.cannot_link,
+        cannot_link=run.table("cannot_link") if run.constraints else None,
+        must_link=run.table("must_link") if run.constraints else None,
         clusters=run.table("clusters"),
         refused=run.table("refused"),
     )
@@ -189,14 +250,23 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("key", _key),
     ("pair", _pair),
     ("model", _choose_model),
+    ("frequencies", _count_values),
     ("score", _score),
     ("judge", _judge),
+    ("keep", _keep),
     ("single out", _single_out),
     ("cluster", _cluster),
 )
 
 
-def link_records(con: DuckDBPyConnection, config: EntityConfig, options: LinkageOptions, clock: StageClock) -> Linkage:
+def link_records(
+    con: DuckDBPyConnection,
+    config: EntityConfig,
+    options: LinkageOptions,
+    clock: StageClock,
+    *,
+    decisions: Sequence[Decision] = (),
+) -> Linkage:
     """Run every step on the table `<entity>_raw`.
 
     Args:
@@ -204,12 +274,13 @@ def link_records(con: DuckDBPyConnection, config: EntityConfig, options: Linkage
         config: the entity type.
         options: how to run.
         clock: measures the steps.
+        decisions: people's rulings in force.
 
     Returns:
         The linkage, with its tables: records, profiles, profile_record, keys, pairs, scored, judged,
         clusters, refused.
     """
-    run = Linkage(con, config, options, clock)
+    run = Linkage(con, config, options, clock, decisions=decisions)
     for name, step in STEPS:
         with clock.stage(name, config.entity) as stage:
             stage.rows = step(run)

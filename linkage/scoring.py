@@ -27,7 +27,7 @@ from splink import DuckDBAPI, Linker
 from blocking.sql import quote
 from linkage.database import only_row
 from linkage.entity_config import EntityConfig
-from linkage.model import Model, pattern_settings, term_frequency_columns
+from linkage.model import Model, pattern_settings
 from matchers.level_arrays import Column, Pairs, coded, columns_read, level_numbers
 from matchers.levels import Level
 
@@ -48,44 +48,6 @@ def level_of_number(levels: tuple[Level, ...], number: int) -> Level:
     return levels[len(levels) - 1 - number]
 
 
-def make_term_frequencies(
-    con: DuckDBPyConnection, config: EntityConfig, model: Model, *, profiles: str, prefix: str
-) -> Mapping[str, str]:
-    """Make one table of term frequencies per column that needs one.
-
-    Args:
-        con: DuckDB connection.
-        config: the entity type.
-        model: gives the smoothing.
-        profiles: where values are counted.
-        prefix: prefix of the tables' names.
-
-    Returns:
-        Column to table (columns: the value under the column's name, `tf_<column>`).
-    """
-    tables: dict[str, str] = {}
-    for column, users in term_frequency_columns(config).items():
-        level_u = max(model.parameters(comparison, level).u for comparison, level in users)
-        table = f"{prefix}_{column}"
-        con.execute(
-            f"""
-create or replace table {quote(table)} as
-with counted as (
-    select {quote(column)}, count(*) as n
-    from {quote(profiles)}
-    where {quote(column)} is not null
-    group by {quote(column)}
-)
-select
-    {quote(column)},
-    greatest((n + ?) / ((select sum(n) from counted) + ?), ?)::double as {quote("tf_" + column)}
-from counted""",
-            [model.tf_prior_strength * level_u, model.tf_prior_strength, model.tf_minimum],
-        )
-        tables[column] = table
-    return tables
-
-
 def score(
     con: DuckDBPyConnection,
     config: EntityConfig,
@@ -104,7 +66,7 @@ def score(
         model: the parameters.
         profiles: the profiles.
         pairs: left_id, right_id, rule, rules.
-        frequencies: tables of `make_term_frequencies`.
+        frequencies: tables of `linkage.frequencies`.
         out: table to make: left_id, right_id, rule, rules, match_weight, match_probability, and `gamma_<comparison>`.
     """
     positions, outcomes, weighed = (f"{out}_{name}" for name in ("positions", "outcomes", "weighed"))
@@ -183,10 +145,12 @@ join {quote(positions)} o on p.profile_id = o.profile_id""").to_arrow_table()
 def _rarity(
     con: DuckDBPyConnection, model: Model, comparison: str, level: Level, column: Column, frequencies: str
 ) -> NDArray[np.float64]:
-    """Return what each value of the level's term-frequency column adds to the weight; 0 where it is not known."""
-    known = con.sql(f"from {quote(frequencies)}").to_arrow_table()
+    """Return what each value of the level's term-frequency column adds to the weight."""
+    known = con.sql(f"from {quote(frequencies)}").to_arrow_table().combine_chunks()
+    never_seen = known.filter(pc.is_null(known.column(0))).column(1).to_pylist()
     places = pc.index_in(column.values, known.column(0).combine_chunks())
-    found = known.column(1).combine_chunks().take(places).to_numpy(zero_copy_only=False)
+    found = known.column(1).combine_chunks().take(places).fill_null(never_seen[0] if never_seen else np.nan)
+    found = found.to_numpy(zero_copy_only=False)
     u = model.parameters(comparison, level.name).u
     rarity: NDArray[np.float64] = np.log2(u) - np.log2(np.maximum(found, model.tf_minimum))
     return np.nan_to_num(rarity, nan=0.0)

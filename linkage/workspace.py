@@ -3,9 +3,9 @@
 ```
 guiyi.toml        settings
 loads/            one directory per load: raw archive, accepted records, quarantine, manifest
-models/           the model in use per entity type, kept until `guiyi train` makes a new one
+models/           the model in use per entity type and its term frequencies, kept until `guiyi train`
 runs/<run id>/    report and manifest of each run
-batch.duckdb      tables of the last run, for `guiyi explain`; rebuilt by every run
+batch.duckdb      tables of the last run, for `guiyi explain` and for the next run to take over what is unchanged
 catalog.sqlite    the published catalog
 ```
 """
@@ -24,6 +24,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from eval.stability import StabilityLimits
+from linkage.decision_settings import DecisionSettings
 from linkage.entity_config import parse_model
 from linkage.errors import ConfigError, LinkageError
 
@@ -35,6 +37,13 @@ language = "zh"              # language of reports: zh or en
 
 # sources = "sources"        # a directory of your own source configurations (TOML)
 # memory_limit = "16GB"      # for the batch database; default: 80% of the machine
+
+# [stability]                # a run raises an alarm when a total moves by more than this share
+# entities = 0.05
+# source_rows = 0.1
+
+# [decisions]                # kinds of ruling that need a second person
+# two_people = ["same"]
 """
 
 
@@ -46,6 +55,8 @@ class WorkspaceSettings(BaseModel):
         language: language of reports.
         sources: directory of source configurations that come before the shipped ones.
         memory_limit: DuckDB's memory limit.
+        stability: by which share totals may move between releases before a run raises an alarm.
+        decisions: what is asked of people's decisions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +65,8 @@ class WorkspaceSettings(BaseModel):
     language: Annotated[str, Field(pattern="^(zh|en)$")] = "zh"
     sources: str | None = None
     memory_limit: str | None = None
+    stability: StabilityLimits = StabilityLimits()
+    decisions: DecisionSettings = DecisionSettings()
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,10 @@ class Workspace:
     def model(self, entity: str) -> Path:
         """The model file of an entity type."""
         return self.root / "models" / f"{entity}.json"
+
+    def frequencies(self, entity: str) -> Path:
+        """The term frequencies that belong to the model of an entity type."""
+        return self.root / "models" / f"{entity}.frequencies.parquet"
 
     @property
     def runs(self) -> Path:

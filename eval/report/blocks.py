@@ -12,6 +12,7 @@ from dataclasses import replace
 from eval.report import charts
 from eval.report.block_parts import Block, Table, block, head
 from eval.report.quality_blocks import quality_blocks
+from eval.report.stability_blocks import stability_blocks
 from eval.report.summary import EntitySection, KindCount, ModelLevel, RunSummary
 from eval.report.words import Words
 
@@ -28,6 +29,7 @@ def entity_blocks(section: EntitySection, w: Words) -> list[Block]:
         _sizes(section, w),
         _kinds("contested", "contested", section.contested, w, "col_kind", "col_cases"),
         _kinds("events", "event", section.events, w, "col_kind", "col_events"),
+        *(stability_blocks(section.stability, w) if section.stability else ()),
         _completeness(section, w),
         _levels(section, w),
         *(quality_blocks(section.metrics, w) if section.metrics else ()),

@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from eval.errors import EvalError
 from eval.metrics import Metrics
+from eval.stability import Stability
 
 
 def _storable(value: object) -> object:
@@ -218,6 +219,7 @@ class EntitySection(_Figures):
         model: parameters of the model, in its order.
         model_hash: hash of the model file.
         metrics: against the truth, where it is known.
+        stability: how ids changed since the last release, and why; None for a run that has none before it.
     """
 
     entity: Text
@@ -236,6 +238,7 @@ class EntitySection(_Figures):
     model: tuple[ModelLevel, ...] = ()
     model_hash: Text | None = None
     metrics: Metrics | None = None
+    stability: Stability | None = None
 
     @property
     def rows_in(self) -> int:

@@ -25,6 +25,7 @@ from eval.report.summary import (
     VerdictCount,
     WeightHistogram,
 )
+from eval.stability import Alarm, ChangeCount, Stability, Totals
 
 SOURCES = ("市场监管", "税务", "社保", "民政", "公安", "卫健", "网格", "水务")
 
@@ -138,6 +139,31 @@ def section(entity: str = "legal_person", *, with_metrics: bool = True, scale: i
         model=model(),
         model_hash="3f9a0c77d1e2",
         metrics=metrics() if with_metrics else None,
+        stability=stability(),
+    )  # fmt: skip
+
+
+def stability() -> Stability:
+    """Changes of several kinds and causes, some without a cause, and totals that jumped."""
+    return Stability(
+        kept=880_120,
+        unchanged=799_120,
+        changes=(
+            ChangeCount("new", "new_record", 20_100),
+            ChangeCount("new", "changed_record", 23),
+            ChangeCount("merged", "new_record", 300),
+            ChangeCount("merged", "changed_record", 105),
+            ChangeCount("merged", "unexplained", 7),
+            ChangeCount("split", "gone_record", 31),
+            ChangeCount("moved", "lost_link", 77),
+            ChangeCount("retired", "gone_record", 12),
+        ),
+        unexplained=tuple(f"LP00000000{i}0" for i in range(7)),
+        new_records=41_000,
+        gone_records=390,
+        changed_records=12_204,
+        totals=Totals(904_000, 1_104_000, 20_771, 9_120, {"税务": 400_000}),
+        alarms=(Alarm("review_cases", None, 12_000, 20_771, 0.25), Alarm("source_rows", "税务", 500_000, 400_000, 0.1), Alarm("quarantine", None, 0, 9_120, 0.5)),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +10,12 @@ import duckdb
 import pytest
 
 from blocking.sql import quote
-from linkage.clustering import cluster
-from linkage.entity_config import load_entity_config
+from eval.report.words import Lang, Words
+from linkage.clustering import _write_refused, cluster
+from linkage.entity_config import EntityConfig, load_entity_config
+from linkage.figures import labels
+from linkage.hysteresis import BY_HYSTERESIS
+from linkage.links import Link, Refusal
 from linkage.pipeline import Linkage
 
 CONFIG = load_entity_config("natural_person")
@@ -20,7 +25,11 @@ Found = dict[str, tuple[str, str, float]]
 
 
 def clustered(
-    profiles: Sequence[Profile], pairs: Sequence[Pair] = (), apart: Sequence[tuple[int, int]] = ()
+    profiles: Sequence[Profile],
+    pairs: Sequence[Pair] = (),
+    apart: Sequence[tuple[int, int]] = (),
+    same: Sequence[tuple[int, int]] = (),
+    config: EntityConfig = CONFIG,
 ) -> tuple[Found, list[tuple[Any, ...]]]:
     """Cluster profiles (id, number of records, exclusive value); their records are called `<profile>.<n>`."""
     with duckdb.connect(config={"python_enable_replacements": False}) as con:
@@ -31,7 +40,8 @@ def clustered(
             "match_weight double, match_probability double)"
         )
         con.execute("create table apart (left_id bigint, right_id bigint)")
-        for table, rows in (("profiles", profiles), ("judged", pairs), ("apart", apart)):
+        con.execute("create table same (left_id bigint, right_id bigint)")
+        for table, rows in (("profiles", profiles), ("judged", pairs), ("apart", apart), ("same", same)):
             for row in rows:
                 con.execute(f"insert into {table} values ({', '.join('?' * len(row))})", list(row))
         for profile, records, _ in profiles:
@@ -39,14 +49,16 @@ def clustered(
                 con.execute("insert into members values (?, ?)", [f"{profile}.{n}", profile])
         cluster(
             con,
-            CONFIG,
+            config,
             judged="judged",
             profiles="profiles",
             members="members",
             cannot_link="apart" if apart else None,
             clusters="clusters",
             refused="refused",
+            must_link="same" if same else None,
         )
+        assert con.execute("select count(*) from duckdb_views() where view_name = 'accepted_link'").fetchone() == (0,)
         rows = con.execute("select record_id, cluster_id, link_basis, probability from clusters").fetchall()
         refused = con.execute("select left_id, right_id, constraint_name from refused order by all").fetchall()
     assert len(rows) == sum(records for _, records, _ in profiles)
@@ -132,6 +144,84 @@ def test_profiles_to_be_kept_apart_do_not_meet() -> None:
     found, refused = clustered([(1, 1, None), (2, 1, None), (3, 1, None)], pairs, apart=[(1, 3)])
     assert groups(found) == {frozenset({"1.0", "2.0"}), frozenset({"3.0"})}
     assert refused == [(2, 3, "cannot_link")]
+
+
+def test_a_decision_joins_what_nothing_else_joins_and_says_so() -> None:
+    found, refused = clustered([(1, 1, None), (2, 1, None), (3, 1, None)], same=[(2, 1)])
+    assert groups(found) == {frozenset({"1.0", "2.0"}), frozenset({"3.0"})}
+    assert found["1.0"][1:] == found["2.0"][1:] == ("decision", 1.0)
+    assert refused == []
+
+
+def test_a_decision_joins_two_numbers_and_the_records_between() -> None:
+    pairs = [auto(1, 2, weight=40.0), auto(2, 3, weight=20.0)]
+    found, refused = clustered([(1, 1, "A"), (2, 1, None), (3, 1, "B")], pairs, same=[(1, 3)])
+    assert len(groups(found)) == 1
+    assert refused == []
+
+
+def test_a_tie_by_identifier_is_named_before_one_by_decision() -> None:
+    found, _ = clustered([(1, 1, "A"), (2, 1, "A"), (3, 1, None)], [auto(1, 2, "identifier")], same=[(2, 3)])
+    assert {record: basis for record, (_, basis, _) in found.items()} == {
+        "1.0": "identifier",
+        "2.0": "identifier",
+        "3.0": "decision",
+    }
+
+
+def test_a_pair_that_is_linked_and_decided_is_one_link() -> None:
+    found, refused = clustered([(1, 1, None), (2, 1, None)], [auto(1, 2)], apart=[(1, 2)], same=[(1, 2), (2, 1)])
+    assert len(groups(found)) == 2
+    assert refused == [(1, 2, "cannot_link")]
+
+
+def test_a_refused_decision_has_no_weight() -> None:
+    with duckdb.connect(config={"python_enable_replacements": False}) as con:
+        _write_refused(con, [Refusal(Link(1, 2, float("inf"), "decision"), "cannot_link")], "refused")
+        assert con.execute("select match_weight, link_basis from refused").fetchall() == [(None, "decision")]
+
+
+def test_a_decision_about_a_profile_that_is_not_here_or_itself_joins_nobody_else() -> None:
+    found, refused = clustered([(1, 2, None), (2, 1, None)], same=[(1, 9), (8, 9), (1, 1)], apart=[(2, 2), (2, 9)])
+    assert groups(found) == {frozenset({"1.0", "1.1"}), frozenset({"2.0"})}
+    assert found["1.0"][1] == "decision"
+    assert refused == []
+
+
+def clique(profiles: Sequence[int]) -> list[Pair]:
+    return [auto(a, b) for a, b in itertools.combinations(profiles, 2)]
+
+
+def test_a_weak_bridge_is_refused_as_configured() -> None:
+    profiles = [(i, 1, None) for i in range(1, 7)]
+    pairs = [*clique([1, 2, 3]), *clique([4, 5, 6]), auto(3, 4, "attribute", weight=9.0)]
+    found, refused = clustered(profiles, pairs)
+    assert groups(found) == {frozenset({"1.0", "2.0", "3.0"}), frozenset({"4.0", "5.0", "6.0"})}
+    assert refused == [(3, 4, "bridge")]
+    clustering = CONFIG.clustering.model_copy(update={"bridge_weight": 9.0})
+    assert clustered(profiles, pairs, config=CONFIG.model_copy(update={"clustering": clustering}))[1] == []
+
+
+def test_a_cluster_does_not_grow_beyond_the_configured_size() -> None:
+    clustering = CONFIG.clustering.model_copy(update={"maximum_size": 3})
+    pairs = [auto(i, i + 1, weight=30.0 - i) for i in range(1, 5)]
+    config = CONFIG.model_copy(update={"clustering": clustering})
+    found, refused = clustered([(i, 1, None) for i in range(1, 6)], pairs, config=config)
+    assert groups(found) == {frozenset({"1.0", "2.0", "3.0"}), frozenset({"4.0", "5.0"})}
+    assert refused == [(3, 4, "size")]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("entity", ["natural_person", "legal_person"])
+def test_every_constraint_has_words_in_the_report(entity: str, language: Lang) -> None:
+    config = load_entity_config(entity)
+    words = Words(language, labels([config]))
+    constraints = [f"exclusive:{column}" for column in config.clustering.exclusive]
+    constraints += ["cannot_link", "ambiguous", "bridge", "size"]
+    shown = [words.label("contested", constraint) for constraint in constraints]
+    assert len(set(shown)) == len(constraints)
+    assert not set(shown) & set(constraints)
+    assert words.label("rule", BY_HYSTERESIS) != BY_HYSTERESIS
 
 
 def test_no_records_make_no_clusters() -> None:
@@ -225,3 +315,31 @@ select
     (select count(*) from {quote(run.table("judged"))} where verdict = 'conflict' and left_id < right_id),
     (select count(*) from {quote(run.table("review_case"))} where kind = 'conflict')""").fetchall()[0]
     assert found[0] == found[1] > 0
+
+
+def test_under_tight_limits_every_link_of_the_simulated_records_is_followed_or_refused(run: Linkage) -> None:
+    limits = {"maximum_size": 3, "bridge_side": 2, "bridge_weight": 25.0}
+    config = run.config.model_copy(update={"clustering": run.config.clustering.model_copy(update=limits)})
+    cluster(
+        run.con,
+        config,
+        judged=run.table("judged"),
+        profiles=run.table("profiles"),
+        members=run.table("profile_record"),
+        cannot_link=None,
+        clusters="tight_clusters",
+        refused="tight_refused",
+    )
+    constraints = dict(run.con.execute("select constraint_name, count(*) from tight_refused group by all").fetchall())
+    wrong = run.con.execute(f"""
+with home as (select distinct profile_id, cluster_id from tight_clusters where cluster_id like 'profile %')
+select count(*)
+from {quote(run.table("judged"))} j
+join home a on j.left_id = a.profile_id
+join home b on j.right_id = b.profile_id
+left join tight_refused r on j.left_id = r.left_id and j.right_id = r.right_id
+where j.verdict = 'auto' and (r.left_id is null) <> (a.cluster_id = b.cluster_id)""").fetchone()
+    for table in ("tight_clusters", "tight_refused"):
+        run.con.execute(f"drop table {table}")
+    assert wrong == (0,)
+    assert constraints["size"] > 10

@@ -2,17 +2,32 @@
 
 import itertools
 import random
+from dataclasses import dataclass, replace
 
 import networkx as nx
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkage.partition import Link, partition_contested
+from linkage.links import STRENGTH, Link
+from linkage.partition import Limits
 from linkage.partition import partition as partition_ids
 
-NODES = st.integers(2, 9)
+Groups = set[frozenset[int]]
+Refused = set[tuple[int, int, str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A graph and everything that limits its clusters."""
+
+    nodes: list[int]
+    links: list[Link]
+    values: dict[int, str]
+    apart: list[tuple[int, int]]
+    limits: Limits
 
 
 def arrow(links: list[Link]) -> pa.Table:
@@ -30,129 +45,305 @@ def exclusive(values: dict[int, str]) -> dict[str, pa.Table]:
     return {
         "id": pa.table(
             {
-                "profile_id": pa.array(sorted(values), pa.int64()),
-                "value": pa.array([values[k] for k in sorted(values)], pa.string()),
+                "profile_id": pa.array(list(values), pa.int64()),
+                "value": pa.array(list(values.values()), pa.string()),
             }
         )
     }
 
 
 @st.composite
-def cases(draw: st.DrawFn):
-    n = draw(NODES)
-    nodes = sorted(draw(st.sets(st.integers(1, 10_000), min_size=n, max_size=n)))
+def links_among(draw: st.DrawFn, nodes: list[int]) -> list[Link]:
+    """Links in few weights, so that many tie; some graphs are two circles with a few links between."""
     pairs = list(itertools.combinations(nodes, 2))
-    chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=12))
-    links = [
-        Link(a, b, draw(st.sampled_from([5.0, 10.0, 20.0])), draw(st.sampled_from(["identifier", "corroborated"])))
-        for a, b in chosen
-    ]
-    values = draw(st.dictionaries(st.sampled_from(nodes), st.sampled_from("XYZ"), max_size=n))
-    apart = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=3))
-    return nodes, links, values, apart
+    chosen = set(draw(st.lists(st.sampled_from(pairs), unique=True, max_size=12)))
+    if len(nodes) >= 4 and draw(st.booleans()):
+        half = len(nodes) // 2
+        for circle in (nodes[:half], nodes[half:]):
+            chosen |= {(min(a, b), max(a, b)) for a, b in zip(circle, circle[1:] + circle[:1], strict=True) if a != b}
+        chosen -= set(draw(st.lists(st.sampled_from(pairs), max_size=3)))
+    bases = st.sampled_from(["decision", "identifier", "corroborated", "corroborated", "attribute", "attribute"])
+    made = []
+    for a, b in sorted(chosen):
+        basis = draw(bases)
+        made.append(
+            Link(a, b, float("inf") if basis == "decision" else draw(st.sampled_from([5.0, 10.0, 20.0])), basis)
+        )
+    return made
 
 
-def partition(nodes, links, values, apart, margin=0.0):
-    ids = np.array(nodes, dtype=np.int64)
-    labels, refusals = partition_ids(ids, arrow(links), exclusive(values), apart, margin=margin)
-    groups = {}
-    for node, label in zip(nodes, labels.tolist(), strict=True):
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    nodes = sorted(draw(st.sets(st.integers(-10_000, 10_000), min_size=2, max_size=10)))
+    pairs = list(itertools.combinations(nodes, 2))
+    valued = draw(st.sampled_from([0, len(nodes) // 2, len(nodes)]))
+    limits = Limits(
+        margin=draw(st.sampled_from([0.0, 6.0, 100.0])),
+        bridge_weight=draw(st.sampled_from([float("-inf"), 8.0, 15.0, 100.0])),
+        bridge_side=draw(st.integers(1, 3)),
+        maximum_size=draw(st.sampled_from([None, None, None, 2, 3, 5])),
+    )
+    return Case(
+        nodes,
+        draw(links_among(nodes)),
+        draw(st.dictionaries(st.sampled_from(nodes), st.sampled_from("XYZ"), min_size=valued, max_size=valued)),
+        draw(st.lists(st.sampled_from(pairs), unique=True, max_size=draw(st.sampled_from([0, 0, 3])))),
+        limits,
+    )
+
+
+def partition(case: Case) -> tuple[Groups, Refused]:
+    ids = np.array(case.nodes, dtype=np.int64)
+    labels, refusals = partition_ids(ids, arrow(case.links), exclusive(case.values), case.apart, case.limits)
+    groups: dict[int, set[int]] = {}
+    for node, label in zip(case.nodes, labels.tolist(), strict=True):
         groups.setdefault(label, set()).add(node)
-    return {frozenset(g) for g in groups.values()}, {(r.link.left, r.link.right, r.constraint) for r in refusals}
+    refused = [(r.link.left, r.link.right, r.constraint) for r in refusals]
+    assert refused == sorted(refused)
+    return {frozenset(g) for g in groups.values()}, set(refused)
 
 
-def plain_partition(nodes, links, values, apart, margin=0.0):
-    """Follow the links one by one with sets only: the oracle."""
-    groups = [{node} for node in nodes]
-    unclear = {node for node in nodes if node not in values and unclear_between(node, links, values, margin)}
-    for link in sorted(links, key=lambda x: x.order):
-        if (link.left in unclear) != (link.right in unclear):
+# --- The oracle: sets, and the definitions word by word ---------------------------------------------------------------
+
+
+def plain_partition(case: Case) -> tuple[Groups, Refused]:
+    refused: Refused = set()
+    groups: Groups = set()
+    for group in plain_constraints(case, refused):
+        inside = [link for link in case.links if {link.left, link.right} <= group]
+        cut = plain_bridges(group, inside, case.limits)
+        refused |= {(link.left, link.right, "bridge") for link in cut}
+        rest = [link for link in inside if link not in cut]
+        for part in components(group, rest):
+            held = [link for link in rest if {link.left, link.right} <= part]
+            groups |= plain_size(part, held, case.limits.maximum_size, refused)
+    return groups, refused
+
+
+def components(nodes: frozenset[int], links: list[Link]) -> Groups:
+    found: Groups = {frozenset({node}) for node in nodes}
+    for link in links:
+        found = joined(found, link)
+    return found
+
+
+def home(groups: Groups, node: int) -> frozenset[int]:
+    return next(group for group in groups if node in group)
+
+
+def joined(groups: Groups, link: Link) -> Groups:
+    a, b = home(groups, link.left), home(groups, link.right)
+    return (groups - {a, b}) | {a | b}
+
+
+def plain_constraints(case: Case, refused: Refused) -> Groups:
+    met = {frozenset(pair) for pair in case.apart}
+    groups: Groups = {frozenset({node}) for node in case.nodes}
+    for link in sorted(case.links, key=lambda x: x.order):
+        if link.basis == "decision" and not meets(groups, link, met):
+            groups = joined(groups, link)
+        elif link.basis == "decision":
+            refused.add((link.left, link.right, "cannot_link"))
+    decided, same = groups, same_values(groups, case.values)
+    unclear = [group for group in decided if is_unclear(group, decided, case, same)]
+    for link in sorted(case.links, key=lambda x: x.order):
+        if link.basis == "decision":
             continue
-        a = next(g for g in groups if link.left in g)
-        b = next(g for g in groups if link.right in g)
-        if a is b:
-            continue
-        union = a | b
-        one_value = len({values[x] for x in union if x in values}) <= 1
-        if one_value and not any(x in union and y in union for x, y in apart):
-            groups = [g for g in groups if g is not a and g is not b] + [union]
-    return {frozenset(g) for g in groups}
+        if (home(decided, link.left) in unclear) != (home(decided, link.right) in unclear):
+            refused.add((link.left, link.right, "ambiguous"))
+        elif meets(groups, link, met):
+            refused.add((link.left, link.right, "cannot_link"))
+        elif len({same[case.values[x]] for x in ends(groups, link) if x in case.values}) > 1:
+            refused.add((link.left, link.right, "exclusive:id"))
+        else:
+            groups = joined(groups, link)
+    return groups
 
 
-def unclear_between(node, links, values, margin):
-    """Whether a node's best links to two values are of one basis and closer than the margin."""
-    ranked = []
-    for link in sorted(links, key=lambda x: x.order):
-        other = link.right if link.left == node else link.left if link.right == node else None
-        if other in values and values[other] not in [value for value, _ in ranked]:
-            ranked.append((values[other], link))
+def ends(groups: Groups, link: Link) -> frozenset[int]:
+    return home(groups, link.left) | home(groups, link.right)
+
+
+def meets(groups: Groups, link: Link, met: set[frozenset[int]]) -> bool:
+    return any(pair <= ends(groups, link) for pair in met)
+
+
+def same_values(decided: Groups, values: dict[int, str]) -> dict[str, frozenset[str]]:
+    """Return, for each value, all that decisions make one with it."""
+    graph = nx.Graph()
+    graph.add_nodes_from("XYZ")
+    for group in decided:
+        held = [values[node] for node in group if node in values]
+        graph.add_edges_from(itertools.combinations(held, 2))
+    return {value: frozenset(nx.node_connected_component(graph, value)) for value in "XYZ"}
+
+
+def is_unclear(group: frozenset[int], decided: Groups, case: Case, same: dict[str, frozenset[str]]) -> bool:
+    if any(node in case.values for node in group):
+        return False
+    ranked: list[tuple[frozenset[str], Link]] = []
+    for link in sorted(case.links, key=lambda x: x.order):
+        if link.basis != "decision" and (link.left in group) != (link.right in group):
+            other = home(decided, link.right if link.left in group else link.left)
+            for value in {same[case.values[node]] for node in other if node in case.values}:
+                if value not in [seen for seen, _ in ranked]:
+                    ranked.append((value, link))
     if len(ranked) < 2:
         return False
     (_, first), (_, second) = ranked[:2]
-    return first.basis == second.basis and first.weight - second.weight < margin
+    return first.basis == second.basis and first.weight - second.weight < case.limits.margin
 
 
-@settings(max_examples=300, deadline=None)
-@given(cases(), st.sampled_from([0.0, 6.0, 100.0]))
-def test_the_partition_equals_a_plain_search(case, margin: float) -> None:
-    nodes, links, values, apart = case
-    assert partition(nodes, links, values, apart, margin)[0] == plain_partition(nodes, links, values, apart, margin)
+def plain_bridges(group: frozenset[int], links: list[Link], limits: Limits) -> list[Link]:
+    weak = [
+        link
+        for link in links
+        if STRENGTH[link.basis] >= 2
+        and link.weight < limits.bridge_weight
+        and len(components(group, [other for other in links if other is not link])) == 2
+    ]
+    pieces = components(group, [link for link in links if link not in weak])
+    groups, cut = pieces, []
+    for link in sorted(weak, key=lambda x: x.order):
+        if all(
+            any(len(piece) >= limits.bridge_side and piece <= side for piece in pieces)
+            for side in (home(groups, link.left), home(groups, link.right))
+        ):
+            cut.append(link)
+        else:
+            groups = joined(groups, link)
+    return cut
 
 
-@settings(max_examples=200, deadline=None)
+def plain_size(group: frozenset[int], links: list[Link], maximum: int | None, refused: Refused) -> Groups:
+    groups: Groups = {frozenset({node}) for node in group}
+    for link in sorted(links, key=lambda x: x.order):
+        if home(groups, link.left) == home(groups, link.right):
+            continue
+        if maximum is not None and STRENGTH[link.basis] >= 2 and len(ends(groups, link)) > maximum:
+            refused.add((link.left, link.right, "size"))
+        else:
+            groups = joined(groups, link)
+    return groups
+
+
+# --- Laws -------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=600, deadline=None)
 @given(cases())
-def test_without_constraints_clusters_are_the_components_networkx_finds(case) -> None:
-    nodes, links, _, _ = case
+def test_the_partition_and_the_refused_links_equal_a_plain_search(case: Case) -> None:
+    assert partition(case) == plain_partition(case)
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases())
+def test_without_constraints_clusters_are_the_components_networkx_finds(case: Case) -> None:
     graph = nx.Graph()
-    graph.add_nodes_from(nodes)
-    graph.add_edges_from((x.left, x.right) for x in links)
-    found, refused = partition(nodes, links, {}, [])
+    graph.add_nodes_from(case.nodes)
+    graph.add_edges_from((x.left, x.right) for x in case.links)
+    found, refused = partition(replace(case, values={}, apart=[], limits=Limits()))
     assert found == {frozenset(c) for c in nx.connected_components(graph)}
     assert refused == set()
 
 
 @settings(max_examples=200, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
-def test_the_order_of_links_changes_nothing(case, shuffler: random.Random) -> None:
-    nodes, links, values, apart = case
-    shuffled = list(links)
-    shuffler.shuffle(shuffled)
-    assert partition(nodes, links, values, apart) == partition(nodes, shuffled, values, apart)
+def test_the_order_of_links_values_and_constraints_changes_nothing(case: Case, shuffler: random.Random) -> None:
+    links, apart, values = list(case.links), [pair[::-1] for pair in case.apart], list(case.values.items())
+    for rows in (links, apart, values):
+        shuffler.shuffle(rows)
+    assert partition(case) == partition(replace(case, links=links, apart=apart, values=dict(values)))
 
 
 @settings(max_examples=200, deadline=None)
 @given(cases())
-def test_no_cluster_holds_two_values_or_two_profiles_kept_apart(case) -> None:
-    nodes, links, values, apart = case
-    for group in partition(nodes, links, values, apart)[0]:
-        assert len({values[x] for x in group if x in values}) <= 1
-        assert not any(a in group and b in group for a, b in apart)
+def test_the_same_input_gives_the_same_bytes(case: Case) -> None:
+    ids = np.array(case.nodes, dtype=np.int64)
+    runs = [partition_ids(ids, arrow(case.links), exclusive(case.values), case.apart, case.limits) for _ in range(2)]
+    assert runs[0][0].tobytes() == runs[1][0].tobytes()
+    assert runs[0][1] == runs[1][1]
 
 
-def test_the_weaker_of_two_links_to_different_identifiers_is_refused_and_named() -> None:
-    links = [Link(1, 2, 20.0, "corroborated"), Link(2, 3, 15.0, "corroborated")]
-    parts, refusals = partition_contested([1, 2, 3], links, {1: {"id": "A"}, 3: {"id": "B"}}, [])
-    assert parts == {1: 1, 2: 1, 3: 3}
-    assert [(r.link.left, r.link.right, r.constraint) for r in refusals] == [(2, 3, "exclusive:id")]
+@settings(max_examples=300, deadline=None)
+@given(cases())
+def test_the_ends_of_a_refused_link_are_apart_and_those_of_every_other_together(case: Case) -> None:
+    found, refused = partition(case)
+    out = {(a, b) for a, b, _ in refused}
+    assert len(out) == len(refused)
+    for link in case.links:
+        assert (home(found, link.left) != home(found, link.right)) == ((link.left, link.right) in out)
 
 
-def test_an_identifier_link_is_followed_before_a_heavier_link_by_score() -> None:
-    links = [Link(1, 2, 12.0, "identifier"), Link(2, 3, 40.0, "corroborated")]
-    parts, _ = partition_contested([1, 2, 3], links, {1: {"id": "A"}, 3: {"id": "B"}}, [])
-    assert parts[2] == 1
+@settings(max_examples=300, deadline=None)
+@given(cases())
+def test_no_cluster_breaks_a_constraint(case: Case) -> None:
+    found, _ = partition(case)
+    no_decisions = [link for link in case.links if link.basis != "decision"]
+    for group in found:
+        assert not any(a in group and b in group for a, b in case.apart)
+    for group in partition(replace(case, links=no_decisions))[0]:
+        assert len({case.values[x] for x in group if x in case.values}) <= 1
+        firm = [link for link in no_decisions if link.basis == "identifier" and {link.left, link.right} <= group]
+        largest = max(len(part) for part in components(group, firm))
+        assert case.limits.maximum_size is None or len(group) <= max(case.limits.maximum_size, largest)
 
 
-def test_a_record_that_fits_two_identifiers_about_equally_is_joined_to_neither() -> None:
-    links = [Link(1, 2, 20.0, "corroborated"), Link(2, 3, 18.0, "corroborated")]
-    values = {1: {"id": "A"}, 3: {"id": "B"}}
-    parts, refusals = partition_contested([1, 2, 3], links, values, [], margin=5.0)
-    assert parts == {1: 1, 2: 2, 3: 3}
-    assert {r.constraint for r in refusals} == {"ambiguous"}
-    clear, _ = partition_contested([1, 2, 3], links, values, [], margin=1.0)
-    assert clear == {1: 1, 2: 1, 3: 3}
+# --- Decisions --------------------------------------------------------------------------------------------------------
 
 
-def test_an_identifier_settles_what_a_similar_weight_leaves_open() -> None:
-    links = [Link(1, 2, 20.0, "identifier"), Link(2, 3, 19.0, "corroborated")]
-    parts, _ = partition_contested([1, 2, 3], links, {1: {"id": "A"}, 3: {"id": "B"}}, [], margin=5.0)
-    assert parts[2] == 1
+def decided(*pairs: tuple[int, int]) -> list[Link]:
+    return [Link(a, b, float("inf"), "decision") for a, b in pairs]
+
+
+def clusters(
+    links: list[Link], values: dict[int, str], apart: list[tuple[int, int]] | None = None
+) -> tuple[Groups, Refused]:
+    nodes = sorted({node for link in links for node in (link.left, link.right)} | set(values))
+    return partition(Case(nodes, links, values, apart or [], Limits(margin=5.0)))
+
+
+def test_two_numbers_that_a_person_ruled_one_may_stand_in_one_cluster() -> None:
+    assert clusters(decided((1, 2)), {1: "X", 2: "Y"}) == ({frozenset({1, 2})}, set())
+
+
+def test_numbers_ruled_one_are_one_for_other_records_too_and_no_record_is_torn_between_them() -> None:
+    links = [*decided((1, 2)), Link(1, 3, 20.0, "corroborated"), Link(3, 4, 20.0, "corroborated")]
+    assert clusters(links, {1: "X", 2: "Y", 4: "Y"}) == ({frozenset({1, 2, 3, 4})}, set())
+
+
+def test_a_third_number_is_still_refused() -> None:
+    links = [*decided((1, 2)), Link(2, 3, 20.0, "corroborated")]
+    assert clusters(links, {1: "X", 2: "Y", 3: "Z"}) == (
+        {frozenset({1, 2}), frozenset({3})},
+        {(2, 3, "exclusive:id")},
+    )
+
+
+def test_numbers_are_one_through_a_chain_of_rulings() -> None:
+    links = [*decided((1, 2), (2, 3), (4, 5)), Link(3, 4, 20.0, "corroborated")]
+    assert clusters(links, {1: "X", 3: "Y", 4: "Y", 5: "Z"}) == ({frozenset({1, 2, 3, 4, 5})}, set())
+
+
+def test_a_ruling_about_a_record_without_a_number_says_nothing_about_numbers() -> None:
+    links = [*decided((1, 2)), Link(2, 3, 20.0, "corroborated")]
+    assert clusters(links, {1: "X", 3: "Y"}) == ({frozenset({1, 2}), frozenset({3})}, {(2, 3, "exclusive:id")})
+
+
+def test_a_ruling_that_another_ruling_stops_makes_no_numbers_one() -> None:
+    links = [*decided((1, 2)), Link(1, 3, 20.0, "corroborated"), Link(3, 4, 19.0, "attribute")]
+    found, refused = clusters(links, {1: "X", 2: "Y", 4: "Y"}, [(1, 2)])
+    assert found == {frozenset({1, 3}), frozenset({2}), frozenset({4})}
+    assert refused == {(1, 2, "cannot_link"), (3, 4, "exclusive:id")}
+
+
+@pytest.mark.parametrize("apart", [[], [(5, 6)], [(1, 99)], [(98, 99)]])
+def test_a_pair_kept_apart_that_is_not_here_or_never_met_changes_nothing(apart: list[tuple[int, int]]) -> None:
+    links = [Link(1, 2, 20.0, "corroborated")]
+    case = Case([1, 2, 5, 6], links, {}, apart, Limits())
+    assert partition(case) == ({frozenset({1, 2}), frozenset({5}), frozenset({6})}, set())
+
+
+def test_no_profiles_make_no_clusters() -> None:
+    labels, refusals = partition_ids(np.zeros(0, dtype=np.int64), arrow([]), exclusive({}), [])
+    assert (labels.tolist(), refusals) == ([], [])

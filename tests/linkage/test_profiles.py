@@ -29,8 +29,10 @@ PEOPLE: Records = [
 ]
 
 
-def profile_ids(people: Records, config: EntityConfig = CONFIG) -> tuple[dict[str, int], list[tuple[Any, ...]]]:
-    """Return each record's profile and the profiles' ids and sizes."""
+def profile_ids(
+    people: Records, config: EntityConfig = CONFIG, *, own: list[str] | None = None
+) -> tuple[dict[str, int], list[tuple[Any, ...]]]:
+    """Return each record's profile and the profiles' ids and sizes; records in `own` get profiles of their own."""
     with duckdb.connect(config={"python_enable_replacements": False}) as con:
         raw = {
             "record_id": [p.get("id") or f"s:{i}" for i, p in enumerate(people)],
@@ -43,7 +45,9 @@ def profile_ids(people: Records, config: EntityConfig = CONFIG) -> tuple[dict[st
         con.register("given", pa.table({k: pa.array(v, pa.string()) for k, v in raw.items()}))
         con.execute("create table raw as from given")
         standardise(con, config, raw="raw", out="records", processes=1)
-        make_profiles(con, config, records="records", profiles="profiles", members="members")
+        con.register("named", pa.table({"record_id": pa.array(own or [], pa.string())}))
+        table = None if own is None else "named"
+        make_profiles(con, config, records="records", profiles="profiles", members="members", own=table)
         members = dict(con.execute("select record_id, profile_id from members").fetchall())
         profiles = con.execute("select profile_id, records from profiles order by all").fetchall()
     assert len(members) == len(people)
@@ -111,3 +115,43 @@ def test_a_profile_id_depends_on_the_content_alone(chosen: list[int], shuffler: 
 @pytest.mark.parametrize("column", ["source", "source_record_id", "as_of", "record_id"])
 def test_where_and_when_a_record_was_written_is_not_part_of_its_profile(column: str) -> None:
     assert column not in CONFIG.profile_columns
+
+
+# --- records that a decision names ------------------------------------------------------------------------------------
+
+
+def test_a_record_with_a_profile_of_its_own_leaves_the_others_as_they_were() -> None:
+    people = [PEOPLE[0], PEOPLE[1], {**PEOPLE[0]}, PEOPLE[2]]
+    together, _ = profile_ids(people)
+    members, profiles = profile_ids(people, own=["s:1"])
+    assert members["s:1"] not in together.values()
+    assert {record: id for record, id in members.items() if record != "s:1"} == {
+        record: id for record, id in together.items() if record != "s:1"
+    }
+    assert sorted(records for _, records in profiles) == [1, 1, 2]
+
+
+def test_records_with_the_same_content_each_get_a_profile_of_their_own() -> None:
+    members, profiles = profile_ids([PEOPLE[0]] * 3, own=["s:0", "s:1", "s:2"])
+    assert len(set(members.values())) == 3
+    assert [records for _, records in profiles] == [1, 1, 1]
+
+
+def test_a_record_named_that_is_not_there_changes_nothing() -> None:
+    assert profile_ids(PEOPLE, own=["s:99", "no record"]) == profile_ids(PEOPLE)
+    assert profile_ids(PEOPLE, own=[]) == profile_ids(PEOPLE)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.sets(st.sampled_from(range(8))), st.randoms(use_true_random=False))
+def test_a_profile_of_its_own_depends_on_content_and_record_alone(named: set[int], shuffler: random.Random) -> None:
+    people: Records = [{**PEOPLE[i % 3], "id": f"x:{i}"} for i in range(8)]
+    whole, _ = profile_ids(people)
+    expected, _ = profile_ids(people, own=[f"x:{i}" for i in sorted(named)])
+    for i in range(8):
+        sharing = [record for record, id in expected.items() if id == expected[f"x:{i}"]]
+        assert (sharing == [f"x:{i}"]) if i in named else (expected[f"x:{i}"] == whole[f"x:{i}"])
+    shuffler.shuffle(people)
+    others = people[:6]
+    members, _ = profile_ids(others, own=[f"x:{i}" for i in named])
+    assert all(members[str(person["id"])] == expected[str(person["id"])] for person in others)

@@ -9,9 +9,10 @@ from splink import DuckDBAPI, Linker
 
 from blocking.sql import quote
 from linkage.database import count, only_row
+from linkage.frequencies import make_frequencies
 from linkage.model import pattern_settings, splink_settings
 from linkage.pipeline import Linkage
-from linkage.scoring import level_of_number, make_term_frequencies, outcome_number, score
+from linkage.scoring import level_of_number, outcome_number, score
 
 
 def rescore(run: Linkage, pairs: str, out: str, frequencies: dict[str, str] | None = None) -> None:
@@ -171,9 +172,7 @@ def test_splink_weighs_patterns_without_term_frequencies(run: Linkage) -> None:
 
 
 def test_term_frequencies_are_made_for_the_columns_the_levels_name(run: Linkage) -> None:
-    made = make_term_frequencies(
-        run.con, run.config, run.trained, profiles=run.table("profiles"), prefix="counted_again"
-    )
+    made = make_frequencies(run.con, run.config, run.trained, profiles=run.table("profiles"), prefix="counted_again")
     assert set(made) == set(run.frequencies)
     for column, table in made.items():
         assert run.con.execute(f"from {quote(table)} except from {quote(run.frequencies[column])}").fetchall() == []

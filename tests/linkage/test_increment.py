@@ -1,0 +1,137 @@
+"""Increments: what a run takes over is what it would have computed, and what changed is computed again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from small_district import ENTITIES, NOW, catalog_content, copied, ingest_month
+
+import linkage.pipeline
+from linkage.console import Console
+from linkage.demo import PlannedLoad
+from linkage.entity_config import load_entity_config
+from linkage.increment import Before, scorer, standardiser, take_records, take_scores
+from linkage.model import load_model
+from linkage.monthly import run_month
+from linkage.workspace import Workspace
+
+COMPARED = ("records", "profiles", "profile_record", "keys", "pairs", "scored", "judged", "clusters", "membership")
+
+
+@pytest.fixture(scope="module")
+def made_anew(
+    first_month: Workspace, district: list[PlannedLoad], tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    """The second month computed in full."""
+    workspace = copied(first_month, tmp_path_factory.mktemp("anew") / "workspace")
+    last = max(load.as_of for load in district)
+    ingest_month(workspace, [load for load in district if load.as_of == last])
+    console = Console(quiet=True, as_json=True)
+    assert run_month(workspace, entities=None, language=None, now=NOW, console=console, full=True) == 0
+    return workspace
+
+
+@pytest.mark.parametrize("table", [f"{entity}_{name}" for entity in ENTITIES for name in COMPARED])
+def test_a_month_on_top_of_another_makes_the_tables_of_a_full_run(
+    second_month: Workspace, made_anew: Workspace, table: str
+) -> None:
+    with duckdb.connect() as con:
+        for name, workspace in (("step", second_month), ("anew", made_anew)):
+            con.execute(f"attach '{workspace.batch}' as {name} (read_only)")
+        left, right = (f'select * from {name}."{table}"' for name in ("step", "anew"))
+        counts = con.execute(
+            f"select (select count(*) from ({left})), (select count(*) from ({left} except all {right})), "
+            f"(select count(*) from ({right} except all {left}))"
+        ).fetchone()
+    assert counts is not None
+    assert counts[0] > 100
+    assert counts[1:] == (0, 0)
+
+
+def test_a_month_on_top_of_another_publishes_what_a_full_run_does(
+    second_month: Workspace, made_anew: Workspace
+) -> None:
+    assert catalog_content(second_month.catalog) == catalog_content(made_anew.catalog)
+
+
+def test_a_rerun_of_the_same_loads_computes_no_record_and_no_pair_again(
+    second_month: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = copied(second_month, tmp_path / "workspace")
+    seen: dict[str, int] = {}
+    standardise, score = linkage.pipeline.standardise, linkage.pipeline.score
+
+    def standardised(con, config, *, raw, **rest):  # type: ignore[no-untyped-def]
+        seen[f"{config.entity} records"] = con.execute(f'select count(*) from "{raw}"').fetchone()[0]
+        return standardise(con, config, raw=raw, **rest)
+
+    def scored(con, config, model, *, pairs, **rest):  # type: ignore[no-untyped-def]
+        seen[f"{config.entity} pairs"] = con.execute(f'select count(*) from "{pairs}"').fetchone()[0]
+        return score(con, config, model, pairs=pairs, **rest)
+
+    monkeypatch.setattr(linkage.pipeline, "standardise", standardised)
+    monkeypatch.setattr(linkage.pipeline, "score", scored)
+    console = Console(quiet=True, as_json=True)
+    assert run_month(workspace, entities=None, language=None, now=NOW + timedelta(days=1), console=console) == 0
+    assert seen == {f"{entity} {kind}": 0 for entity in ENTITIES for kind in ("records", "pairs")}
+    assert run_month(workspace, entities=None, language=None, now=NOW, console=console, full=True) == 0
+    assert min(seen.values()) > 100
+
+
+def test_a_batch_database_that_cannot_be_read_is_done_without(first_month: Workspace, tmp_path: Path) -> None:
+    workspace = copied(first_month, tmp_path / "workspace")
+    workspace.batch.write_bytes(b"not a database")
+    assert run_month(workspace, entities=None, language=None, now=NOW, console=Console(quiet=True, as_json=True)) == 0
+    assert catalog_content(workspace.catalog) == catalog_content(first_month.catalog)
+
+
+def test_records_are_taken_over_only_if_everything_that_is_read_is_the_same() -> None:
+    config = load_entity_config("natural_person")
+    with duckdb.connect() as con:
+        con.execute("attach ':memory:' as before")
+        con.execute(
+            "create table before.natural_person_records as select * from (values "
+            "('a:1', '2025-01', '王伟', '138', 'WANG'), ('a:2', '2025-01', '李娜', null, 'LI'), "
+            "('a:3', '2025-01', '张敏', '139', 'ZHANG')) t(record_id, as_of, name, phone, name_key)"
+        )
+        con.execute(
+            "create table raw as select * from (values ('a:1', '2025-02', '王伟', '138'), "
+            "('a:2', '2025-02', '李娜', '137'), ('a:4', '2025-02', '张敏', '139')) t(record_id, as_of, name, phone)"
+        )
+        rest = take_records(con, config, Before("natural_person", True), raw="raw", out="made")
+        assert con.execute("select * from made").fetchall() == [("a:1", "2025-02", "王伟", "138", "WANG")]
+        assert con.execute(f'select record_id from "{rest}" order by all').fetchall() == [("a:2",), ("a:4",)]
+
+
+def test_pairs_keep_their_scores_and_take_this_runs_rule() -> None:
+    with duckdb.connect() as con:
+        con.execute("attach ':memory:' as before")
+        con.execute(
+            "create table before.legal_person_scored as select * from (values "
+            "(1, 2, 0, 1, 7.5, 2), (1, 3, 0, 1, -4.0, 0)) t(left_id, right_id, rule, rules, match_weight, gamma_name)"
+        )
+        con.execute(
+            "create table pairs as select * from (values (1, 2, 3, 8), (2, 3, 0, 1)) t(left_id, right_id, rule, rules)"
+        )
+        rest = take_scores(con, Before("legal_person", True), pairs="pairs", out="made")
+        assert [tuple(map(float, row)) for row in con.execute("select * from made").fetchall()] == [
+            (1, 2, 3, 8, 7.5, 2)
+        ]
+        assert con.execute(f'select left_id, right_id from "{rest}"').fetchall() == [(2, 3)]
+
+
+def test_another_field_another_model_or_other_frequencies_are_another_maker() -> None:
+    config = load_entity_config("legal_person")
+    model = load_model(config)
+    fields = (*config.field[:-1], config.field[-1].model_copy(update={"read": ("name",)}))
+    other = config.model_copy(update={"field": fields})
+    assert standardiser(config) == standardiser(load_entity_config("legal_person"))
+    assert standardiser(other) != standardiser(config)
+    assert scorer(config, model, "f") == scorer(config, model, "f")
+    assert scorer(config, model, "g") != scorer(config, model, "f")
+    assert scorer(config, model.model_copy(update={"prior": 0.5}), "f") != scorer(config, model, "f")
+    rules = config.model_copy(update={"rule": config.rule[1:]})
+    assert scorer(rules, model, "f") == scorer(config, model, "f")
