@@ -36,6 +36,7 @@ STAGE_TITLES = {
     "cluster": "clustering",
     "identify": "assigning permanent ids",
     "survive": "building golden records",
+    "compare": "comparing with the last release",
     "publish": "publishing the release",
     "write": "writing results",
     "evaluate": "comparing with the truth",

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from blocking.sql import quote
 from eval.report.html import write_report
 from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows, write_summary
 from golden_records.catalog.publish import publish
@@ -24,6 +26,7 @@ from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.decisions import read_decisions
 from golden_records.ledger import LedgerCounts
+from linkage.changes import alarm_lines, config_hashes, with_stability
 from linkage.console import Console
 from linkage.database import connect
 from linkage.entities import History, completeness, identify, release_tables, survive_values
@@ -117,7 +120,11 @@ def make_release(
                 con,
                 release_tables(tuple(f.linkage for f in finished)),
                 now=now,
-                manifest={"loads": _released_loads(catalog, loads, chosen), "versions": package_versions()},
+                manifest={
+                    "loads": _released_loads(catalog, loads, chosen),
+                    "versions": package_versions(),
+                    "configs": config_hashes(releases(catalog), [f.linkage.config for f in finished]),
+                },
                 models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
             )
             stage.rows = sum(f.counts.living for f in finished)
@@ -199,7 +206,22 @@ def _link(
     )
     events = tuple(KindCount(kind=kind, count=n) for kind, n in ledger.events.items() if n)
     section = section.model_copy(update={"completeness": completeness(run), "events": events})
+    with clock.stage("compare", entity):
+        _ruled_since(con, catalog, entity, out=run.table("decided"))
+        decided = run.table("decided")
+        section = with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours, decided=decided)
     return _Finished(run, ledger, section)
+
+
+def _ruled_since(con: DuckDBPyConnection, catalog: Catalog, entity: Entity, *, out: str) -> None:
+    """Make the table of records named by decisions that anything happened to since the last release."""
+    made = releases(catalog)
+    last = made[-1]["published_at"] if made else ""
+    decisions = read_decisions(catalog, entity_type=entity)
+    named = {r for d in decisions if any(event.at >= last for event in d.events) for r in d.records}
+    con.register("ruled_records", pa.table({"record_id": pa.array(sorted(named), pa.string())}))
+    con.execute(f"create or replace table {quote(out)} as select record_id from ruled_records")
+    con.unregister("ruled_records")
 
 
 def _released_loads(catalog: Catalog, loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:
@@ -286,5 +308,7 @@ def _print(summary: RunSummary, release: int, folder: Path, workspace: Workspace
     }
     columns = ("release " + str(release), "rows in", "kept", "quarantined", "entities", "merges", "review cases")
     console.table(f"release {release}", columns, rows, data)
+    for line in alarm_lines(summary.entities):
+        console.say(line)
     console.say(f"report:  {folder / 'report.html'}\ncatalog: {workspace.catalog}")
     console.say(f"next: guiyi resolve {workspace.root} IDENTIFIER")

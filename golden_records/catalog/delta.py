@@ -195,12 +195,12 @@ def _delta(con: DuckDBPyConnection, table: Table, added: str, removed: str) -> T
         removed_query=removed,
         added=in_count,
         removed=out_count,
-        content_added=_content(con, table, added) if counted and in_count else {},
-        content_removed=_content(con, table, removed) if counted and out_count else {},
+        content_added=content_sums(con, table, added) if counted and in_count else {},
+        content_removed=content_sums(con, table, removed) if counted and out_count else {},
     )
 
 
-def _content(con: DuckDBPyConnection, table: Table, query: str) -> dict[str, Sum]:
+def content_sums(con: DuckDBPyConnection, table: Table, query: str) -> dict[str, Sum]:
     """Return entity type → number of rows and sum of their MD5 numbers, for one table's rows.
 
     Sums can be added to and taken from, so that a release's content hash follows from the last one's and the delta.

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 # The content hash of a release is the sum that `find_delta` keeps; proving it means summing the same way again.
-from golden_records.catalog.delta import _content as content_sums
-from golden_records.catalog.delta import load
+from golden_records.catalog.delta import content_sums, load
 from golden_records.catalog.schema import EVENT, FINGERPRINT, RECORD_LINK, REDIRECT, VERSIONED, Column, Table
 from golden_records.catalog.store import Catalog
 from golden_records.entity_id import DIGIT_COUNT, DIGITS, mint_sql, sequence_sql
