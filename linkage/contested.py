@@ -120,7 +120,7 @@ def partition_contested(
     for link in ordered:
         if link.basis == "decision":
             continue
-        if (one[link.left] in unclear) != (one[link.right] in unclear):
+        if one[link.left] in unclear or one[link.right] in unclear:
             refusals.append(Refusal(link, "ambiguous"))
         else:
             follow(link)

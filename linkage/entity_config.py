@@ -99,7 +99,8 @@ class RuleConfig(_Section):
         min_weight: the rule applies only from this match weight on.
         only_candidate: of a `review` rule, the column that a sure candidate has; the pair is linked after all if from a
             group of linked profiles without it, no other comes into question (`linkage.only_candidates`).
-        basis: the link basis a link by this rule gets.
+        basis: the link basis a link by this rule gets; `evidence`: `corroborated` from two kinds of evidence beside the
+            name on, else `attribute`, as where the score decides.
         reason_zh: why, in words an auditor reads; Chinese.
         reason_en: the same in English.
     """
@@ -112,7 +113,7 @@ class RuleConfig(_Section):
     max_evidence: int | None = None
     min_weight: float | None = None
     only_candidate: str | None = None
-    basis: Literal["identifier", "corroborated", "attribute"] = "corroborated"
+    basis: Literal["identifier", "corroborated", "attribute", "evidence"] = "corroborated"
     reason_zh: str
     reason_en: str
 

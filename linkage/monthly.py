@@ -26,7 +26,7 @@ from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.decisions import read_decisions
 from golden_records.ledger import LedgerCounts
-from linkage.changes import alarm_lines, config_hashes, with_stability
+from linkage.changes import Release, alarm_lines, config_changed, config_hashes, told_last, with_stability
 from linkage.console import Console
 from linkage.database import connect
 from linkage.entities import History, completeness, identify, release_tables, survive_values
@@ -191,7 +191,10 @@ def _link(
         tables = PreviousTables(run.table("previous"), run.table("known_entities"))
         state = previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
         as_of = max(m.as_of for m in ours).isoformat()
-        history = History(tables, state.next_sequence, state.release + 1, "load", as_of)
+        decided = run.table("decided")
+        ruled = _ruled_since(con, catalog, entity, out=decided)
+        cause = _cause(releases(catalog), run, ours, ruled=ruled)
+        history = History(tables, state.next_sequence, state.release + 1, cause, as_of)
         ledger = identify(run, history)
         stage.rows = ledger.living
     with clock.stage("survive", entity) as stage:
@@ -207,14 +210,23 @@ def _link(
     events = tuple(KindCount(kind=kind, count=n) for kind, n in ledger.events.items() if n)
     section = section.model_copy(update={"completeness": completeness(run), "events": events})
     with clock.stage("compare", entity):
-        _ruled_since(con, catalog, entity, out=run.table("decided"))
-        decided = run.table("decided")
         section = with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours, decided=decided)
     return _Finished(run, ledger, section)
 
 
-def _ruled_since(con: DuckDBPyConnection, catalog: Catalog, entity: Entity, *, out: str) -> None:
-    """Make the table of records named by decisions that anything happened to since the last release."""
+def _cause(made: Sequence[Release], run: Linkage, loads: Sequence[LoadManifest], *, ruled: int) -> str:
+    """Return what brought the run about: new loads, else a ruling, another configuration or program, another model."""
+    if not made or {m.load_id for m in loads} - set(made[-1]["manifest"].get("loads", [])):
+        return "load"
+    if ruled:
+        return "decision"
+    if config_changed(made, run.config):
+        return "rule"
+    return "model" if told_last(made, "models").get(run.config.entity) != model_hash(run) else "load"
+
+
+def _ruled_since(con: DuckDBPyConnection, catalog: Catalog, entity: Entity, *, out: str) -> int:
+    """Make the table of records named by decisions that changed since the last release; return how many there are."""
     made = releases(catalog)
     last = made[-1]["published_at"] if made else ""
     decisions = read_decisions(catalog, entity_type=entity)
@@ -222,6 +234,7 @@ def _ruled_since(con: DuckDBPyConnection, catalog: Catalog, entity: Entity, *, o
     con.register("ruled_records", pa.table({"record_id": pa.array(sorted(named), pa.string())}))
     con.execute(f"create or replace table {quote(out)} as select record_id from ruled_records")
     con.unregister("ruled_records")
+    return len(named)
 
 
 def _released_loads(catalog: Catalog, loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:

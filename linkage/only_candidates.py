@@ -67,7 +67,6 @@ from candidate_part c
 join {quote(profiles)} p on c.profile_id = p.profile_id
 group by c.part""")
     wanted = " ".join(f"when {literal(name)} then {_unsure(str(rule.only_candidate))}" for name, rule in rules.items())
-    bases = " ".join(f"when {literal(name)} then {literal(rule.basis)}" for name, rule in rules.items())
     names = ", ".join(map(literal, rules))
     con.execute(f"""
 create or replace temp table only_candidate as
@@ -83,7 +82,7 @@ where j.verdict = 'review' and j.verdict_rule in ({names}) and j.left_id < j.rig
     and case j.verdict_rule {wanted} end""")
     con.execute(f"""
 update {quote(judged)}
-set verdict = 'auto', link_basis = case verdict_rule {bases} end
+set verdict = 'auto'
 from only_candidate o
 where {quote(judged)}.left_id = o.left_id and {quote(judged)}.right_id = o.right_id""")
     (linked,) = only_row(con, "select count(*) from only_candidate")

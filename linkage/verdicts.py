@@ -56,7 +56,8 @@ def judge(con: DuckDBPyConnection, config: EntityConfig, *, scored: str, profile
     score_basis = "case when evidence >= 2 then 'corroborated' else 'attribute' end"
     verdicts = [rule.verdict for rule in config.rule] + ["auto", "review", "reject"]
     names = [rule.name for rule in config.rule] + [BY_SCORE] * 3
-    bases = [literal(rule.basis) for rule in config.rule] + [score_basis] * 3
+    bases = [score_basis if rule.basis == "evidence" else literal(rule.basis) for rule in config.rule]
+    bases += [score_basis] * 3
     con.execute(f"""
 create or replace table {quote(out)} as
 with observed as (
@@ -91,10 +92,10 @@ def judge_pair(
         weight: the match weight.
     """
     evidence = evidence_count(config, outcomes)
+    basis = "corroborated" if evidence >= 2 else "attribute"
     for rule in config.rule:
         if _rule_holds(rule, outcomes, checks, weight, evidence):
-            return Verdict(rule.verdict, rule.name, rule.basis)
-    basis = "corroborated" if evidence >= 2 else "attribute"
+            return Verdict(rule.verdict, rule.name, basis if rule.basis == "evidence" else rule.basis)
     if weight >= config.thresholds.auto:
         return Verdict("auto", BY_SCORE, basis)
     if weight >= config.thresholds.review:

@@ -83,6 +83,7 @@ def test_a_ruling_of_same_joins_two_entities_at_once_and_for_good(workspace: Wor
     stability = stability_of(workspace)
     assert stability["unexplained"] == []
     assert {row["cause"] for row in stability["changes"]} == {"decision"}
+    assert {cause for (cause,) in ask(workspace.catalog, "select cause from event where release = 2")} == {"decision"}
     release(workspace, 2, full=True)
     assert home(workspace, left)[0] == home(workspace, right)[0] == entity
 

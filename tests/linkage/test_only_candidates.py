@@ -39,9 +39,10 @@ def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tu
         for a, b, verdict in rows:
             con.execute("insert into judged values (?, ?, ?, ?, 'corroborated')", [a, b, verdict, rule])
         count = link_only_candidates(con, config(), judged="judged", profiles="profiles")
-        after = con.execute("select left_id, right_id, verdict, link_basis from judged").fetchall()
+        after = con.execute("select left_id, right_id, verdict, verdict_rule from judged").fetchall()
         left = con.execute("select count(*) from duckdb_tables() where temporary").fetchone()
-    changed = {(a, b) for (a, b, verdict, basis) in after if verdict == "auto" and basis == "attribute"}
+    already = {(a, b) for a, b, verdict in rows if verdict == "auto"}
+    changed = {(a, b) for (a, b, verdict, _) in after if verdict == "auto"} - already
     assert count == len(changed)
     assert left == (0,)
     return changed

@@ -149,7 +149,7 @@ def plain_constraints(case: Case, refused: Refused) -> Groups:
     for link in sorted(case.links, key=lambda x: x.order):
         if link.basis == "decision":
             continue
-        if (home(decided, link.left) in unclear) != (home(decided, link.right) in unclear):
+        if home(decided, link.left) in unclear or home(decided, link.right) in unclear:
             refused.add((link.left, link.right, "ambiguous"))
         elif meets(groups, link, met):
             refused.add((link.left, link.right, "cannot_link"))
