@@ -26,6 +26,7 @@ from linkage.entity_config import EntityConfig, load_entity_config
 from linkage.errors import ConfigError, LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.figures import labels
+from linkage.hysteresis import BY_HYSTERESIS
 from linkage.ingest.link_input import link_input
 from linkage.ingest.source_config import load_source_config
 from linkage.labelled_pairs import (
@@ -223,12 +224,11 @@ group by all
 order by all""",
         [STEP, STEP],
     ).fetchall()
-    by_score = [
-        PairCount(part, low, verdict, n, m, p) for part, low, verdict, rule, n, m, p in rows if rule == BY_SCORE
-    ]
+    scored = (BY_SCORE, BY_HYSTERESIS)
+    by_score = [PairCount(part, low, verdict, n, m, p) for part, low, verdict, rule, n, m, p in rows if rule in scored]
     by_rule: dict[tuple[str, str], list[int]] = {}
     for _, _, verdict, rule, pairs, matches, _ in rows:
-        if rule != BY_SCORE:
+        if rule not in scored:
             found = by_rule.setdefault((rule, verdict), [0, 0])
             found[0] += pairs
             found[1] += matches
@@ -251,9 +251,11 @@ order by all""",
             review_share=request.review_share,
         ),
         rules=tuple(
-            RuleCount(rule.name, rule.verdict, *by_rule[rule.name, rule.verdict])
+            RuleCount(rule.name, verdict, *by_rule[rule.name, verdict])
             for rule in config.rule
-            if (rule.name, rule.verdict) in by_rule
+            # Of a rule that asks for an only candidate the pairs linked, and those left to a person.
+            for verdict in dict.fromkeys((rule.verdict, "auto"))
+            if (rule.name, verdict) in by_rule
         ),
         names=labels([config]),
         config_file=where[0],

@@ -79,8 +79,8 @@ def test_with_the_truth_every_compared_pair_has_a_label(
     (found,) = done.data["entities"]
     ((pairs, by_score, linked),) = batch(
         second_month,
-        "select count(*), count(*) filter (verdict_rule = 'score'), "
-        "count(*) filter (verdict_rule = 'score' and verdict = 'auto') "
+        "select count(*), count(*) filter (verdict_rule in ('score', 'kept')), "
+        "count(*) filter (verdict_rule in ('score', 'kept') and verdict = 'auto') "
         f"from {entity}_judged where left_id < right_id",
     )
     assert found["labels"]["pairs"] == pairs == found["calibration"]["pairs"] + sum(r["pairs"] for r in found["rules"])
