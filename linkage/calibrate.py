@@ -27,7 +27,6 @@ from linkage.errors import ConfigError, LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.figures import labels
 from linkage.hysteresis import BY_HYSTERESIS
-from linkage.ingest.link_input import link_input
 from linkage.ingest.source_config import load_source_config
 from linkage.labelled_pairs import (
     LabelCounts,
@@ -38,7 +37,7 @@ from linkage.labelled_pairs import (
     told_by_identifier,
 )
 from linkage.model import load_model
-from linkage.pipeline import LinkageOptions, link_records
+from linkage.one_off import Given, ingest_and_link
 from linkage.stages import StageClock
 from linkage.verdicts import BY_SCORE, judge
 from linkage.workspace import open_workspace
@@ -156,24 +155,11 @@ def _of_files(request: CalibrationRequest, *, now: datetime, console: Console) -
     assert request.entity is not None
     config = load_entity_config(request.entity, request.entity_config)
     source = load_source_config(request.source_config) if request.source_config else None
-    clock = StageClock(console)
     with tempfile.TemporaryDirectory(prefix="guiyi-") as scratch:
         work = Path(scratch)
         with connect(work / "batch.duckdb", temp=work / "spill") as con:
-            with clock.stage("ingest", request.entity) as stage:
-                taken = link_input(
-                    con,
-                    request.paths,
-                    request.entity,
-                    config=source,
-                    root=work,
-                    as_of=request.as_of,
-                    now=now,
-                    out=f"{request.entity}_raw",
-                    quarantine=f"{request.entity}_quarantine",
-                )
-                stage.rows = taken.kept
-            run = link_records(con, config, LinkageOptions(model=request.model), clock)
+            given = Given(request.paths, source, request.model, request.as_of)
+            _, run = ingest_and_link(con, config, given, root=work, now=now, clock=StageClock(console), console=console)
             model = work / "model.json"
             model.write_text(run.trained.model_dump_json(), "utf-8")
             file = str(request.entity_config or f"{request.entity}.toml")

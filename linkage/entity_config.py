@@ -46,6 +46,11 @@ class FieldConfig(_Section):
     type: str
     read: tuple[str, ...] = Field(alias="from")
 
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """Every column that `read` names, alternatives included."""
+        return tuple(column for entry in self.read for column in entry.split("|"))
+
 
 class ComparisonConfig(_Section):
     """One comparison: a field, and the related fields its levels may look at.
@@ -331,9 +336,8 @@ def _check_names(config: EntityConfig, place: str) -> None:
     made: set[str] = set()
     for i, field in enumerate(config.field):
         _known(field.type, FIELD_TYPES, f"{place}: field[{i}].type", "field type")
-        for entry in field.read:
-            for column in entry.split("|"):
-                _known(column, raw | made, f"{place}: field[{i}].from", "column")
+        for column in field.columns_read:
+            _known(column, raw | made, f"{place}: field[{i}].from", "column")
         columns = set(FIELD_TYPES[field.type].columns(field.name))
         clash = sorted(columns & (raw | made))
         if clash:

@@ -163,7 +163,7 @@ def _compared(
     A field that the record leaves empty but another tells, such as the birth date in a number, is shown as it was read.
     """
     canonical = CANONICAL_FIELDS[config.entity]
-    reads = {field.name: [c for entry in field.read for c in entry.split("|")] for field in config.field}
+    reads = {field.name: field.columns_read for field in config.field}
     shown = []
     for name in (comparison.field, *comparison.related.values()):
         fields = [column for column in reads[name] if column in canonical]

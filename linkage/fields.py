@@ -14,8 +14,6 @@ from typing import Literal, get_args
 Entity = Literal["legal_person", "natural_person"]
 ENTITIES: tuple[Entity, ...] = get_args(Entity)
 
-KEY_FIELDS = ("source", "source_record_id", "as_of")
-
 
 @dataclass(frozen=True)
 class CanonicalField:

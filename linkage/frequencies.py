@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 from blocking.sql import quote
 from linkage.entity_config import EntityConfig
 from linkage.model import Model, term_frequency_columns
+from matchers.levels import literal
 
 
 def make_frequencies(
@@ -73,7 +74,7 @@ def save_frequencies(con: DuckDBPyConnection, tables: Mapping[str, str], path: P
         for column, table in tables.items()
     )
     temporary = path.with_suffix(".tmp")
-    con.execute(f"copy ({parts} order by field, value) to '{_escaped(temporary)}' (format parquet)")
+    con.execute(f"copy ({parts} order by field, value) to {literal(str(temporary))} (format parquet)")
     temporary.replace(path)
 
 
@@ -84,7 +85,7 @@ def load_frequencies(con: DuckDBPyConnection, config: EntityConfig, path: Path, 
         Column to table; empty if the file does not hold every column that the configuration needs.
     """
     wanted = term_frequency_columns(config)
-    held = con.execute(f"select distinct field from read_parquet('{_escaped(path)}')").fetchall()
+    held = con.execute(f"select distinct field from read_parquet({literal(str(path))})").fetchall()
     if not set(wanted) <= {field for (field,) in held}:
         return {}
     tables: dict[str, str] = {}
@@ -94,13 +95,9 @@ def load_frequencies(con: DuckDBPyConnection, config: EntityConfig, path: Path, 
             f"""
 create or replace table {quote(table)} as
 select cast(value as {config.columns[column]}) as {quote(column)}, frequency as {quote("tf_" + column)}
-from read_parquet('{_escaped(path)}')
+from read_parquet({literal(str(path))})
 where field = ?""",
             [column],
         )
         tables[column] = table
     return tables
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -222,7 +222,7 @@ def hidden_columns(config: EntityConfig) -> frozenset[str]:
 def told_by_identifier(config: EntityConfig) -> tuple[str, ...]:
     """Return the comparisons of fields that may be read off the identifier, such as the birth date in a number."""
     hidden = hidden_columns(config)
-    derived = {f.name for f in config.field if any(hidden & set(entry.split("|")) for entry in f.read)}
+    derived = {f.name for f in config.field if hidden & set(f.columns_read)}
     return tuple(c.name for c in config.comparison if c.field in derived)
 
 

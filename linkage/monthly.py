@@ -24,7 +24,7 @@ from golden_records.catalog.publish import publish
 from golden_records.catalog.read import PreviousTables, previous_membership, releases
 from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
-from golden_records.decisions import read_decisions
+from golden_records.decisions import Decision, read_decisions
 from golden_records.ledger import LedgerCounts
 from linkage.changes import Release, alarm_lines, config_changed, config_hashes, told_last, with_stability
 from linkage.console import Console
@@ -112,8 +112,9 @@ def make_release(
         open_catalog(workspace.catalog) as catalog,
         connect(partial, memory_limit=limit, temp=spill) as con,
     ):
+        made = releases(catalog)
         with batch_before(con, workspace.batch):
-            finished = [_link(workspace, con, catalog, entity, loads, clock, full=full) for entity in chosen]
+            finished = [_link(workspace, con, catalog, made, entity, loads, clock, full=full) for entity in chosen]
         with clock.stage("publish") as stage:
             release = publish(
                 catalog,
@@ -121,9 +122,9 @@ def make_release(
                 release_tables(tuple(f.linkage for f in finished)),
                 now=now,
                 manifest={
-                    "loads": _released_loads(catalog, loads, chosen),
+                    "loads": _released_loads(made, loads, chosen),
                     "versions": package_versions(),
-                    "configs": config_hashes(releases(catalog), [f.linkage.config for f in finished]),
+                    "configs": config_hashes(made, [f.linkage.config for f in finished]),
                 },
                 models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
             )
@@ -167,6 +168,7 @@ def _link(
     workspace: Workspace,
     con: DuckDBPyConnection,
     catalog: Catalog,
+    made: Sequence[Release],
     entity: Entity,
     loads: Sequence[LoadManifest],
     clock: StageClock,
@@ -185,15 +187,16 @@ def _link(
     with clock.stage("current", entity) as stage:
         counts = current_records(con, ours, out=f"{entity}_raw")
         stage.rows = counts.kept
-    decisions = read_decisions(catalog, entity_type=entity, state="active")
-    run = link_records(con, config, options, clock, decisions=decisions)
+    decisions = read_decisions(catalog, entity_type=entity)
+    in_force = tuple(decision for decision in decisions if decision.state == "active")
+    run = link_records(con, config, options, clock, decisions=in_force)
     with clock.stage("identify", entity) as stage:
         tables = PreviousTables(run.table("previous"), run.table("known_entities"))
         state = previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
         as_of = max(m.as_of for m in ours).isoformat()
         decided = run.table("decided")
-        ruled = _ruled_since(con, catalog, entity, out=decided)
-        cause = _cause(releases(catalog), run, ours, ruled=ruled)
+        ruled = _ruled_since(con, made, decisions, out=decided)
+        cause = _cause(made, run, ours, ruled=ruled)
         history = History(tables, state.next_sequence, state.release + 1, cause, as_of)
         ledger = identify(run, history)
         stage.rows = ledger.living
@@ -225,11 +228,9 @@ def _cause(made: Sequence[Release], run: Linkage, loads: Sequence[LoadManifest],
     return "model" if told_last(made, "models").get(run.config.entity) != model_hash(run) else "load"
 
 
-def _ruled_since(con: DuckDBPyConnection, catalog: Catalog, entity: Entity, *, out: str) -> int:
+def _ruled_since(con: DuckDBPyConnection, made: Sequence[Release], decisions: Sequence[Decision], *, out: str) -> int:
     """Make the table of records named by decisions that changed since the last release; return how many there are."""
-    made = releases(catalog)
     last = made[-1]["published_at"] if made else ""
-    decisions = read_decisions(catalog, entity_type=entity)
     named = {r for d in decisions if any(event.at >= last for event in d.events) for r in d.records}
     con.register("ruled_records", pa.table({"record_id": pa.array(sorted(named), pa.string())}))
     con.execute(f"create or replace table {quote(out)} as select record_id from ruled_records")
@@ -237,9 +238,8 @@ def _ruled_since(con: DuckDBPyConnection, catalog: Catalog, entity: Entity, *, o
     return len(named)
 
 
-def _released_loads(catalog: Catalog, loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:
+def _released_loads(made: Sequence[Release], loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:
     """Return the loads that the new release rests on: of an entity type not run, those of the release before."""
-    made = releases(catalog)
     before = set(made[-1]["manifest"].get("loads", [])) if made else set()
     return [m.load_id for m in loads if m.entity in chosen or m.load_id in before]
 

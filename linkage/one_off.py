@@ -29,7 +29,7 @@ from linkage.errors import ConfigError, LinkageError
 from linkage.fields import Entity
 from linkage.figures import entity_section, labels, package_versions, stage_figures
 from linkage.ingest.link_input import LinkInput, link_input
-from linkage.ingest.source_config import load_source_config
+from linkage.ingest.source_config import SourceConfig, load_source_config
 from linkage.pipeline import Linkage, LinkageOptions, link_records
 from linkage.stages import StageClock
 
@@ -63,6 +63,62 @@ class LinkRequest:
     language: str
 
 
+@dataclass(frozen=True)
+class Given:
+    """Files to link, and what is said about them.
+
+    Attributes:
+        files: CSV, XLSX, Parquet or JSON Lines.
+        source: how their columns are read, if not by their names.
+        model: a model to use instead of training one or the shipped one.
+        as_of: the data's date where the rows give none.
+    """
+
+    files: tuple[Path, ...]
+    source: SourceConfig | None
+    model: Path | None
+    as_of: date
+
+
+def ingest_and_link(
+    con: DuckDBPyConnection,
+    config: EntityConfig,
+    given: Given,
+    *,
+    root: Path,
+    now: datetime,
+    clock: StageClock,
+    console: Console,
+) -> tuple[LinkInput, Linkage]:
+    """Read files into `<entity>_raw` and `<entity>_quarantine` and link the records, without a workspace.
+
+    Args:
+        con: an empty batch database.
+        config: the entity type.
+        given: the files.
+        root: directory for what ingesting keeps.
+        now: time of the run.
+        clock: measures the steps.
+        console: shows how far reading is.
+    """
+    entity = config.entity
+    with clock.stage("ingest", entity) as stage:
+        taken = link_input(
+            con,
+            given.files,
+            entity,
+            config=given.source,
+            root=root,
+            as_of=given.as_of,
+            now=now,
+            out=f"{entity}_raw",
+            quarantine=f"{entity}_quarantine",
+            progress=lambda done: console.progressed(stage, done),
+        )
+        stage.rows = taken.kept
+    return taken, link_records(con, config, LinkageOptions(model=given.model), clock)
+
+
 def link_files(request: LinkRequest, *, now: datetime, console: Console) -> int:
     """Link files and write the results.
 
@@ -78,21 +134,8 @@ def link_files(request: LinkRequest, *, now: datetime, console: Console) -> int:
     with tempfile.TemporaryDirectory(prefix=".guiyi-", dir=request.output.parent) as scratch:
         work = Path(scratch)
         with connect(work / "batch.duckdb", temp=work / "spill") as con:
-            with clock.stage("ingest", request.entity) as stage:
-                taken = link_input(
-                    con,
-                    request.files,
-                    request.entity,
-                    config=source,
-                    root=work,
-                    as_of=request.as_of,
-                    now=now,
-                    out=f"{request.entity}_raw",
-                    quarantine=f"{request.entity}_quarantine",
-                    progress=lambda done: console.progressed(stage, done),
-                )
-                stage.rows = taken.kept
-            run = link_records(con, config, LinkageOptions(model=request.model), clock)
+            given = Given(request.files, source, request.model, request.as_of)
+            taken, run = ingest_and_link(con, config, given, root=work, now=now, clock=clock, console=console)
             with clock.stage("identify", request.entity) as stage:
                 counts = identify(run, no_history(run, as_of=request.as_of.isoformat()))
                 stage.rows = counts.living

@@ -42,21 +42,15 @@ def link_only_candidates(con: DuckDBPyConnection, config: EntityConfig, *, judge
     # What comes into question for each group: the other groups that a pair not rejected leads to.
     con.execute(f"""
 create or replace temp table candidate_group as
-select mine, count(distinct other) as groups
-from (
+with lead as (
     select l.part as mine, r.part as other
     from {quote(judged)} j
     join candidate_part l on j.left_id = l.profile_id
     join candidate_part r on j.right_id = r.profile_id
-    where j.verdict <> 'reject'
-    union all
-    select r.part, l.part
-    from {quote(judged)} j
-    join candidate_part l on j.left_id = l.profile_id
-    join candidate_part r on j.right_id = r.profile_id
-    where j.verdict <> 'reject'
+    where j.verdict <> 'reject' and l.part <> r.part
 )
-where mine <> other
+select mine, count(distinct other) as groups
+from (select mine, other from lead union all select other, mine from lead)
 group by mine""")
     columns = sorted({str(rule.only_candidate) for rule in rules.values()})
     sure = ", ".join(f"bool_or(p.{quote(column)} is not null) as {quote('sure_' + column)}" for column in columns)

@@ -79,7 +79,6 @@ class Linkage:
         decisions: people's rulings in force.
         constraints: what became of the decisions; `None` if there are none.
         before: what can be taken over from the last run, if its batch database is attached.
-        taken_over: rows taken over from the last run by step.
     """
 
     con: DuckDBPyConnection
@@ -93,7 +92,6 @@ class Linkage:
     decisions: Sequence[Decision] = ()
     constraints: ConstraintCounts | None = None
     before: Before | None = None
-    taken_over: dict[str, int] = field(default_factory=dict)
 
     def table(self, name: str) -> str:
         """Return the name of a table of this entity type."""
@@ -110,18 +108,26 @@ Step = Callable[[Linkage], int]
 
 
 def _standardise(run: Linkage) -> int:
-    run.before = look_before(run.con, run.config)
-    records, processes = run.table("records"), run.options.processes
+    con, config, raw, records = run.con, run.config, run.table("raw"), run.table("records")
+
+    def fresh(rows: str, made: str) -> None:
+        standardise(con, config, raw=rows, out=made, processes=run.options.processes)
+
+    run.before = look_before(con, config)
     if run.before is None or run.options.full or not run.before.standardised:
-        return standardise(run.con, run.config, raw=run.table("raw"), out=records, processes=processes)
-    changed = take_records(run.con, run.config, run.before, raw=run.table("raw"), out=records)
-    run.taken_over["standardise"] = count(run.con, records)
-    fresh = f"{records}_fresh"
-    standardise(run.con, run.config, raw=changed, out=fresh, processes=processes)
-    run.con.execute(f"insert into {quote(records)} by name select * from {quote(fresh)}")
-    run.con.execute(f"drop table {quote(fresh)}")
-    run.con.execute(f"drop view {quote(changed)}")
-    return count(run.con, records)
+        fresh(raw, records)
+    else:
+        _add_rest(con, records, take_records(con, config, run.before, raw=raw, out=records), fresh)
+    return count(con, records)
+
+
+def _add_rest(con: DuckDBPyConnection, table: str, rest: str, fresh: Callable[[str, str], None]) -> None:
+    """Add to what was taken over what is left to compute: `fresh` makes a table from the view of the rest."""
+    made = f"{table}_fresh"
+    fresh(rest, made)
+    con.execute(f"insert into {quote(table)} by name select * from {quote(made)}")
+    con.execute(f"drop table {quote(made)}")
+    con.execute(f"drop view {quote(rest)}")
 
 
 def _profile(run: Linkage) -> int:
@@ -182,10 +188,10 @@ def _count_values(run: Linkage) -> int:
 
 def _score(run: Linkage) -> int:
     """Score the candidate pairs, and against themselves the profiles of several records without an identifier."""
-    con, config, out = run.con, run.config, run.table("scored")
+    con, config, pairs, out = run.con, run.config, run.table("scoring_pairs"), run.table("scored")
     unidentified = " and ".join(f"{quote(column)} is null" for column in config.clustering.exclusive)
     con.execute(f"""
-create or replace view {quote(run.table("scoring_pairs"))} as
+create or replace view {quote(pairs)} as
 select left_id, right_id, rule, rules from {quote(run.table("pairs"))}
 union all
 select profile_id, profile_id, {len(config.blocking)}, 0
@@ -194,19 +200,14 @@ where records > 1 and {unidentified}""")
     digest = hash_of_tables(con, [run.frequencies[column] for column in sorted(run.frequencies)])
     write_made_by(con, config, run.trained, digest, out=run.table("made_by"))
 
-    def fresh(pairs: str, made: str) -> None:
+    def fresh(rows: str, made: str) -> None:
         profiles = run.table("profiles")
-        score(con, config, run.trained, profiles=profiles, pairs=pairs, frequencies=run.frequencies, out=made)
+        score(con, config, run.trained, profiles=profiles, pairs=rows, frequencies=run.frequencies, out=made)
 
     if run.before is None or run.options.full or not scores_hold(con, config, run.trained, digest):
-        fresh(run.table("scoring_pairs"), out)
-        return count(con, out)
-    new = take_scores(con, run.before, pairs=run.table("scoring_pairs"), out=out)
-    run.taken_over["score"] = count(con, out)
-    fresh(new, f"{out}_fresh")
-    con.execute(f"insert into {quote(out)} by name select * from {quote(out + '_fresh')}")
-    con.execute(f"drop table {quote(out + '_fresh')}")
-    con.execute(f"drop view {quote(new)}")
+        fresh(pairs, out)
+    else:
+        _add_rest(con, out, take_scores(con, run.before, pairs=pairs, out=out), fresh)
     return count(con, out)
 
 

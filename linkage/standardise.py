@@ -90,12 +90,13 @@ def standardise_table(raw: pa.Table, config: EntityConfig, spread: Spread) -> pa
     def finish(name: str) -> None:
         nonlocal table
         indices, distinct = waiting.pop(name)
-        for column, values in zip(*_columns(distinct()), strict=True):
-            table = table.append_column(column, values.take(indices))
+        values = distinct()
+        for column in values.column_names:
+            table = table.append_column(column, values.column(column).take(indices))
 
     made = {column: field.name for field in config.field for column in FIELD_TYPES[field.type].columns(field.name)}
-    for field in sorted(config.field, key=lambda field: any(made.get(c) for c in _columns_read(field.read))):
-        for column in _columns_read(field.read):
+    for field in sorted(config.field, key=lambda field: any(made.get(c) for c in field.columns_read)):
+        for column in field.columns_read:
             if made.get(column) in waiting:
                 finish(made[column])
         arguments = [_argument(table, entry) for entry in field.read]
@@ -105,14 +106,6 @@ def standardise_table(raw: pa.Table, config: EntityConfig, spread: Spread) -> pa
     for name in tuple(waiting):
         finish(name)
     return table.select([*raw.column_names, *made])
-
-
-def _columns(table: pa.Table) -> tuple[list[str], list[pa.ChunkedArray]]:
-    return table.column_names, table.columns
-
-
-def _columns_read(entries: Sequence[str]) -> list[str]:
-    return [column for entry in entries for column in entry.split("|")]
 
 
 def _encode(values: pa.ChunkedArray) -> pa.DictionaryArray:

@@ -110,11 +110,6 @@ def behind(letters: str) -> tuple[str, ...]:
     return tuple(sorted(found))[:16]
 
 
-def is_romanised(letters: str) -> bool:
-    """Return whether the letters are a surname spelled as in Hong Kong, Macau or Taiwan."""
-    return letters in _BY_SPELLING
-
-
 def _pairs(kind: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in reference_rows("surname_pairs.tsv") if row[2] == kind]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -64,8 +63,3 @@ def plain(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs") else "\ufffd" for c in text)
-
-
-def rows_of_text(pairs: Sequence[tuple[str, str]]) -> str:
-    """Return names and values, one a line, aligned."""
-    return text_table(Table(("", ""), tuple(pairs), text_columns=2))
