@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -25,8 +26,10 @@ from blocking.sql import quote
 from linkage.database import columns_of, only_row
 from linkage.entity_config import EntityConfig
 from linkage.model import Model
+from matchers.levels import literal
 
 _ALIAS = "before"
+_LIBRARIES = ("duckdb", "opencc-python-reimplemented", "pyarrow", "pypinyin", "rapidfuzz", "splink")
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,8 @@ def batch_before(con: DuckDBPyConnection, path: Path | None) -> Iterator[None]:
     """Attach the last run's batch database, read-only, if there is one that can be read."""
     attached = False
     if path is not None and path.exists():
-        escaped = str(path).replace("'", "''")
         try:
-            con.execute(f"attach '{escaped}' as {_ALIAS} (read_only)")
+            con.execute(f"attach {literal(str(path))} as {_ALIAS} (read_only)")
             attached = True
         except DuckDBError:
             attached = False  # of another version, or damaged: it is only a shortcut
@@ -137,15 +139,11 @@ def hash_of_tables(con: DuckDBPyConnection, tables: Sequence[str]) -> str:
 
 @cache
 def _program() -> str:
-    """Return a hash of the files whose code decides what is standardised and how it is compared."""
-    digest = hashlib.sha256()
+    """Return a hash of the code that standardises and compares: our files, and the versions of what they call."""
+    digest = hashlib.sha256(repr([(name, version(name)) for name in _LIBRARIES]).encode())
     for package in ("matchers", "linkage"):
-        root = resources.files(package)
-        with resources.as_file(root) as folder:
-            chosen = (
-                folder.rglob("*") if package == "matchers" else map(folder.joinpath, ("standardise.py", "scoring.py"))
-            )
-            for path in sorted(p for p in chosen if p.is_file() and "__pycache__" not in p.parts):
+        with resources.as_file(resources.files(package)) as folder:
+            for path in sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
                 digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
@@ -164,7 +162,7 @@ def take_records(con: DuckDBPyConnection, config: EntityConfig, before: Before, 
         The name of a view of the raw records that are still to be standardised.
     """
     columns = list(columns_of(con, raw))
-    read = {column for field in config.field for entry in field.read for column in entry.split("|")}
+    read = {column for field in config.field for column in field.columns_read}
     same = " and ".join(f"r.{quote(c)} is not distinct from b.{quote(c)}" for c in columns if c in read)
     attributes = ", ".join(f"b.{quote(c)}" for c in _names(con, before, "records") if c not in columns)
     own = ", ".join(f"r.{quote(c)}" for c in columns)
