@@ -38,7 +38,8 @@ test-slow: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/end_to_end.py
 
-# Pins with hashes for every supported Python and platform; no index address is written.
+# Pins with hashes for every supported Python and platform; no index address is written. The lock is whole, so it is
+# installed without resolving: older versions of pip look at an extra's newest release before they see its pin.
 lock: $(VENV)/dev.stamp
 	$(BIN)/uv pip compile -q pyproject.toml --extra build --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header -o requirements.lock
@@ -53,10 +54,10 @@ $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime.stamp: $(VENV)/pyvenv.cfg requirements.lock pyproject.toml
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/dev.stamp: $(VENV)/runtime.stamp requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock
 	touch $@
