@@ -28,9 +28,9 @@ import pyarrow.feather as feather
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from linkage.clustering import limits_of
+from linkage.clusters.clustering import limits_of
+from linkage.clusters.partition import partition
 from linkage.entity_config import load_entity_config
-from linkage.partition import partition
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (0.1, 0.12, 0.18, 0.2, 0.18, 0.12, 0.06, 0.04)  # groups of one, two, three … profiles

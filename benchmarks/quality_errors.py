@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from blocking.sql import quote
-from linkage.console import Console
+from linkage.commands.console import Console
 from linkage.database import connect
 from linkage.entity_config import load_entity_config
 from linkage.fields import ENTITIES

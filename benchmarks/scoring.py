@@ -31,10 +31,10 @@ from blocking.sql import quote
 from eval.simulator import simulate_canonical
 from linkage.database import connect, count
 from linkage.entity_config import load_entity_config
-from linkage.frequencies import make_frequencies
-from linkage.model import splink_settings
+from linkage.model.frequencies import make_frequencies
+from linkage.model.parameters import splink_settings
+from linkage.model.scoring import score
 from linkage.pipeline import STEPS, Linkage, LinkageOptions
-from linkage.scoring import score
 from linkage.stages import StageClock
 
 RESULTS = Path(__file__).parent / "results"

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from blocking.sql import quote
 from eval.simulator import simulate_canonical
-from linkage.console import Console
+from linkage.commands.console import Console
 from linkage.database import connect
 from linkage.entity_config import load_entity_config
 from linkage.fields import CANONICAL_FIELDS, ENTITIES
-from linkage.model import save_model
+from linkage.model.parameters import save_model
 from linkage.pipeline import LinkageOptions, link_records
 from linkage.stages import StageClock
 

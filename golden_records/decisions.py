@@ -141,7 +141,7 @@ def propose(
         policy: the reasons there are, and the kinds that need two people.
         author: who rules.
         now: when.
-        check: refuses what contradicts the active decisions (see `linkage.decisions.refuse_contradiction`).
+        check: refuses what contradicts the active decisions (see `linkage.rulings.constraints.refuse_contradiction`).
 
     Raises:
         DecisionError: unknown reason, unusable text, or said already. Nothing was stored.

@@ -1,6 +1,6 @@
 """`python -m linkage` is `guiyi`."""
 
-from linkage.cli import main
+from linkage.cli.main import main
 
 if __name__ == "__main__":
     main()

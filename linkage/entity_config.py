@@ -103,7 +103,7 @@ class RuleConfig(_Section):
         max_evidence: the rule applies only to pairs with at most this many.
         min_weight: the rule applies only from this match weight on.
         only_candidate: of a `review` rule, the column that a sure candidate has; the pair is linked after all if from a
-            group of linked profiles without it, no other comes into question (`linkage.only_candidates`).
+            group of linked profiles without it, no other comes into question (`linkage.clusters.only_candidates`).
         basis: the link basis a link by this rule gets; `evidence`: `corroborated` from two kinds of evidence beside the
             name on, else `attribute`, as where the score decides.
         reason_zh: why, in words an auditor reads; Chinese.

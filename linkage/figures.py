@@ -22,9 +22,9 @@ from eval.report.summary import (
 from linkage.database import count
 from linkage.entity_config import EntityConfig
 from linkage.fields import FIELDS
+from linkage.model.verdicts import BY_SCORE
 from linkage.pipeline import Linkage
 from linkage.stages import StageClock
-from linkage.verdicts import BY_SCORE
 
 _BIN_WIDTH = 2.0
 _PACKAGES = ("guiyi", "splink", "duckdb", "pyarrow", "rapidfuzz", "pypinyin", "scipy")

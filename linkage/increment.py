@@ -25,7 +25,7 @@ from duckdb import Error as DuckDBError
 from blocking.sql import quote
 from linkage.database import columns_of, only_row
 from linkage.entity_config import EntityConfig
-from linkage.model import Model
+from linkage.model.parameters import Model
 from matchers.levels import literal
 
 _ALIAS = "before"
@@ -188,7 +188,7 @@ def take_scores(con: DuckDBPyConnection, before: Before, *, pairs: str, out: str
         con: DuckDB connection.
         before: the last run; `scores_hold` of it.
         pairs: this run's pairs: left_id, right_id, rule, rules.
-        out: table to make: as `linkage.scoring.score` makes it.
+        out: table to make: as `linkage.model.scoring.score` makes it.
 
     Returns:
         The name of a view of the pairs that are still to be scored.

@@ -19,12 +19,11 @@ from blocking.keys import make_keys
 from blocking.pairs import RuleCount, make_pairs
 from blocking.sql import quote
 from golden_records.decisions import Decision
-from linkage.clustering import cluster
+from linkage.clusters.clustering import cluster
+from linkage.clusters.hysteresis import carry_links, keep_links
+from linkage.clusters.only_candidates import link_only_candidates
 from linkage.database import columns_of, count
-from linkage.decisions import ConstraintCounts, ConstraintTables, make_constraints, named_records
 from linkage.entity_config import EntityConfig
-from linkage.frequencies import load_frequencies, make_frequencies
-from linkage.hysteresis import carry_links, keep_links
 from linkage.increment import (
     Before,
     hash_of_tables,
@@ -34,14 +33,15 @@ from linkage.increment import (
     take_scores,
     write_made_by,
 )
-from linkage.model import Model, base_model, load_model
-from linkage.only_candidates import link_only_candidates
+from linkage.model.frequencies import load_frequencies, make_frequencies
+from linkage.model.parameters import Model, base_model, load_model
+from linkage.model.scoring import score
+from linkage.model.training import label_pairs, train
+from linkage.model.verdicts import judge
 from linkage.profiles import make_profiles
-from linkage.scoring import score
+from linkage.rulings.constraints import ConstraintCounts, ConstraintTables, make_constraints, named_records
 from linkage.stages import StageClock
 from linkage.standardise import standardise
-from linkage.training import label_pairs, train
-from linkage.verdicts import judge
 
 
 @dataclass(frozen=True)

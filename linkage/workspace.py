@@ -25,9 +25,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.stability import StabilityLimits
-from linkage.decision_settings import DecisionSettings
 from linkage.entity_config import parse_model
 from linkage.errors import ConfigError, LinkageError
+from linkage.rulings.settings import DecisionSettings
 
 SETTINGS_FILE = "guiyi.toml"
 _TEMPLATE = """\

@@ -20,8 +20,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from golden_records.survivorship_config import SurvivorshipConfig
-from linkage.cli import app
-from linkage.console import Console
+from linkage.cli.main import app
+from linkage.commands.console import Console
 from linkage.entity_config import EntityConfig, load_entity_config
 from linkage.fields import FIELDS
 from linkage.ingest.manifest import LoadManifest
@@ -186,9 +186,9 @@ def test_the_field_types_are_named_with_the_levels_they_have() -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A one-off link of three rows, and a workspace with one load and one release of each entity type."""
-    from linkage.loading import ingest_files
-    from linkage.monthly import run_month
-    from linkage.one_off import LinkRequest, link_files
+    from linkage.commands.loading import ingest_files
+    from linkage.commands.monthly import run_month
+    from linkage.commands.one_off import LinkRequest, link_files
     from linkage.workspace import create_workspace, open_workspace
 
     root = tmp_path_factory.mktemp("docs")

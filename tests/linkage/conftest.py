@@ -10,8 +10,8 @@ from small_district import ENTITIES, SOURCES, Guiyi, copied, ingest_month, relea
 
 from blocking.sql import quote
 from eval.simulator import simulate, simulate_canonical
+from linkage.commands.demo import PlannedLoad, planned_loads
 from linkage.database import connect
-from linkage.demo import PlannedLoad, planned_loads
 from linkage.entities import identify, no_history, survive_values
 from linkage.entity_config import load_entity_config
 from linkage.pipeline import Linkage, LinkageOptions, link_records

@@ -14,11 +14,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from linkage.cli import main
-from linkage.console import Console
-from linkage.demo import PlannedLoad
+from linkage.cli.main import main
+from linkage.commands.console import Console
+from linkage.commands.demo import PlannedLoad
+from linkage.commands.monthly import run_month
 from linkage.ingest.loads import ingest_files
-from linkage.monthly import run_month
 from linkage.sources import source_of
 from linkage.workspace import Workspace, open_workspace
 

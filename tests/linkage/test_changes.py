@@ -16,9 +16,10 @@ from eval.report.summary import EntitySection
 from eval.stability import Alarm, ChangeCount, Stability
 from golden_records.catalog.read import releases
 from golden_records.catalog.store import open_catalog
-from linkage import changes, monthly
+from linkage import changes
 from linkage.changes import alarm_lines, config_changed, config_hashes, last_tables, last_totals, with_stability
-from linkage.demo import PlannedLoad
+from linkage.commands import monthly
+from linkage.commands.demo import PlannedLoad
 from linkage.entity_config import load_entity_config
 from linkage.figures import package_versions
 from linkage.ingest.manifest import list_loads

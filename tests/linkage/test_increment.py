@@ -10,12 +10,12 @@ import pytest
 from small_district import ENTITIES, NOW, catalog_content, copied, ingest_month
 
 import linkage.pipeline
-from linkage.console import Console
-from linkage.demo import PlannedLoad
+from linkage.commands.console import Console
+from linkage.commands.demo import PlannedLoad
+from linkage.commands.monthly import run_month
 from linkage.entity_config import load_entity_config
 from linkage.increment import Before, scorer, standardiser, take_records, take_scores
-from linkage.model import load_model
-from linkage.monthly import run_month
+from linkage.model.parameters import load_model
 from linkage.workspace import Workspace
 
 COMPARED = ("records", "profiles", "profile_record", "keys", "pairs", "scored", "judged", "clusters", "membership")

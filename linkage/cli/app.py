@@ -1,0 +1,63 @@
+"""What the commands share: the application, the options that many have, and how arguments become values."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linkage.errors import ConfigError
+from linkage.fields import ENTITIES
+from linkage.fields import Entity as EntityName
+
+app = typer.Typer(
+    name="guiyi",
+    help="Guiyi (归一): entity resolution and record linkage for public-credit data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and errors only.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+WorkspacePath = Annotated[Path, typer.Argument(metavar="WORKSPACE", help="The workspace directory.")]
+
+
+class Entity(StrEnum):
+    """Entity types, as the command line spells them."""
+
+    legal_person = "legal_person"
+    natural_person = "natural_person"
+
+
+class Language(StrEnum):
+    """Languages of reports and explanations."""
+
+    zh = "zh"
+    en = "en"
+
+
+def now() -> datetime:
+    """Return the time, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def entity_name(chosen: Entity) -> EntityName:
+    """Return the entity type's name in the packages."""
+    return next(name for name in ENTITIES if name == chosen.value)
+
+
+def day(text: str) -> date:
+    """Return the date of `--as-of`.
+
+    Raises:
+        ConfigError: it is not one.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"--as-of {text!r}: not a date; write it as 2025-01-31") from error

@@ -1,0 +1,50 @@
+"""The command line: `guiyi`.
+
+Each command checks its arguments, calls one function and prints its result. Exit codes: 0 done, 1 failed, 2 wrong usage
+or configuration, 3 done with more rows in quarantine than the configured share.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from eval.errors import EvalError
+from golden_records.errors import GoldenRecordsError
+from linkage.cli import files, months, questions, rulings
+from linkage.cli.app import app
+from linkage.commands.console import Console
+from linkage.errors import FAILED, WRONG_USE, LinkageError
+from linkage.ingest.errors import IngestError
+
+__all__ = ["app", "files", "main", "months", "questions", "rulings"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with the command's exit code."""
+    console = Console()
+    try:
+        code = app(args=arguments, prog_name="guiyi", standalone_mode=False)
+    except (LinkageError, IngestError) as error:
+        console.error(str(error))
+        code = error.exit_code
+    except (GoldenRecordsError, EvalError) as error:
+        console.error(str(error))
+        code = FAILED
+    except typer.Abort:
+        code = FAILED
+    except Exception as error:
+        code = _usage_error(error)
+    sys.exit(code or 0)
+
+
+def _usage_error(error: Exception) -> int:
+    """Show a command-line usage error the way typer would; anything else is a defect and goes on."""
+    if hasattr(error, "show") and hasattr(error, "exit_code"):
+        error.show()
+        return WRONG_USE
+    if isinstance(error, MemoryError | OSError):
+        Console().error(f"{type(error).__name__}: {error}")
+        return FAILED
+    raise error

@@ -1,0 +1,78 @@
+"""Commands that ask a workspace something and change nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linkage.cli.app import AsJson, Language, WorkspacePath, app
+from linkage.commands.console import Console
+
+
+@app.command()
+def status(workspace: WorkspacePath, as_json: AsJson = False) -> int:
+    """Show loads, releases and what to do next."""
+    from linkage.commands.status import show_status
+    from linkage.workspace import open_workspace
+
+    return show_status(open_workspace(workspace), console=Console(as_json=as_json))
+
+
+@app.command()
+def verify(workspace: WorkspacePath, as_json: AsJson = False) -> int:
+    """Check that catalog, archive and batch database are whole and agree; changes nothing."""
+    from linkage.commands.verify import show_verification
+    from linkage.workspace import open_workspace
+
+    return show_verification(open_workspace(workspace), console=Console(as_json=as_json))
+
+
+@app.command()
+def resolve(
+    workspace: WorkspacePath,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="An identifier, or an entity id old or new.")],
+    scheme: Annotated[str | None, typer.Option(help="uscc, resident_id, …; absent: found from the value.")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say which entity an identifier belongs to, in the current release."""
+    from linkage.commands.resolve import show_resolution
+    from linkage.workspace import open_workspace
+
+    return show_resolution(open_workspace(workspace), value, scheme=scheme, console=Console(as_json=as_json))
+
+
+@app.command()
+def explain(
+    workspace: WorkspacePath,
+    left: Annotated[str, typer.Argument(metavar="RECORD", help="source:source_record_id; alone also an entity id.")],
+    right: Annotated[str | None, typer.Argument(metavar="RECORD", help="The other record, to explain a pair.")] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the explanation.")] = Language.zh,
+    html: Annotated[Path | None, typer.Option(help="Also write the explanation as a page.")] = None,
+    unmasked: Annotated[bool, typer.Option("--unmasked", help="Show values of natural persons in full.")] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Say why two records are, or are not, one entity; or how one entity, or one record's membership, came to be."""
+    from linkage.commands.explain import show_explanation
+    from linkage.commands.explain_entity import show_history
+    from linkage.workspace import open_workspace
+
+    if right is None:
+        return show_history(
+            open_workspace(workspace),
+            left,
+            language=lang.value,
+            html=html,
+            unmasked=unmasked,
+            console=Console(as_json=as_json),
+        )
+    return show_explanation(
+        open_workspace(workspace),
+        left,
+        right,
+        language=lang.value,
+        html=html,
+        unmasked=unmasked,
+        console=Console(as_json=as_json),
+    )

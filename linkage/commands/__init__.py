@@ -1,0 +1,1 @@
+"""The commands of `guiyi`: each checks its arguments, calls one function of the packages and prints the result."""

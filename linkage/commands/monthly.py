@@ -1,0 +1,327 @@
+"""`guiyi run`: link the records in force of every source and publish a release.
+
+The result rests on the loads, the configuration, the model and the last release's ids alone. Everything up to the
+publish is written to a batch database of the run's own; the catalog changes in one transaction at the end. A killed run
+leaves the last release as it was, and the next run starts again from the loads.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from blocking.sql import quote
+from eval.report.html import write_report
+from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows, write_summary
+from golden_records.catalog.publish import publish
+from golden_records.catalog.read import PreviousTables, previous_membership, releases
+from golden_records.catalog.rollback import rollback
+from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.decisions import Decision, read_decisions
+from golden_records.ledger import LedgerCounts
+from linkage.changes import Release, alarm_lines, config_changed, config_hashes, told_last, with_stability
+from linkage.commands.console import Console
+from linkage.database import connect
+from linkage.entities import History, completeness, identify, release_tables, survive_values
+from linkage.entity_config import ID_PREFIX, load_entity_config
+from linkage.errors import LinkageError
+from linkage.fields import ENTITIES, Entity
+from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
+from linkage.increment import batch_before
+from linkage.ingest.current import current_records, loads_in_force
+from linkage.ingest.manifest import LoadManifest, list_loads
+from linkage.model.frequencies import save_frequencies
+from linkage.model.parameters import save_model
+from linkage.pipeline import Linkage, LinkageOptions, link_records
+from linkage.sources import known_sources
+from linkage.stages import StageClock
+from linkage.workspace import Workspace, locked
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """One entity type's part of a run."""
+
+    linkage: Linkage
+    counts: LedgerCounts
+    section: EntitySection
+
+
+def run_month(
+    workspace: Workspace,
+    *,
+    entities: Sequence[Entity] | None,
+    language: str | None,
+    now: datetime,
+    console: Console,
+    full: bool = False,
+) -> int:
+    """Link everything that was loaded and publish a release.
+
+    Args:
+        workspace: the workspace.
+        entities: entity types to run; all that have loads if absent.
+        language: language of the report; the workspace's if absent.
+        now: time of the release.
+        console: where progress and the result go.
+        full: compute everything anew, taking nothing over from the last run.
+
+    Returns:
+        The exit code.
+    """
+    with locked(workspace, now=now, what="run"):
+        summary, release = make_release(workspace, entities=entities, now=now, clock=StageClock(console), full=full)
+        folder = workspace.runs / summary.run_id
+        folder.mkdir(parents=True, exist_ok=True)
+        write_report(summary, folder / "report.html", lang=language or workspace.settings.language)
+        write_summary(summary, folder / "report.json")
+    _print(summary, release, folder, workspace, console)
+    return 0
+
+
+def make_release(
+    workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, clock: StageClock, full: bool = False
+) -> tuple[RunSummary, int]:
+    """Run the linkage and publish; the caller holds the workspace's lock.
+
+    What the last run computed is taken over where its input is the same (`linkage.increment`), unless `full`.
+
+    Returns:
+        The run's figures, and the number of the release.
+    """
+    loads = list_loads(workspace.root)
+    chosen = [e for e in ENTITIES if (entities is None or e in entities) and any(m.entity == e for m in loads)]
+    if not chosen:
+        raise LinkageError(
+            f"{workspace.root}: nothing has been loaded to link; load a file with "
+            f"`guiyi ingest {workspace.root} --source NAME --as-of DATE FILE`"
+        )
+    partial = workspace.root / "batch.partial.duckdb"
+    _remove_database(partial)
+    if len(chosen) < len({m.entity for m in loads}) and workspace.batch.exists():
+        shutil.copyfile(workspace.batch, partial)
+    limit, spill = workspace.settings.memory_limit, workspace.root / "spill"
+    with (
+        open_catalog(workspace.catalog) as catalog,
+        connect(partial, memory_limit=limit, temp=spill) as con,
+    ):
+        made = releases(catalog)
+        with batch_before(con, workspace.batch):
+            finished = [_link(workspace, con, catalog, made, entity, loads, clock, full=full) for entity in chosen]
+        with clock.stage("publish") as stage:
+            release = publish(
+                catalog,
+                con,
+                release_tables(tuple(f.linkage for f in finished)),
+                now=now,
+                manifest={
+                    "loads": _released_loads(made, loads, chosen),
+                    "versions": package_versions(),
+                    "configs": config_hashes(made, [f.linkage.config for f in finished]),
+                },
+                models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
+            )
+            stage.rows = sum(f.counts.living for f in finished)
+        _keep_models(workspace, con, finished)
+    _replace_database(partial, workspace.batch)
+    shutil.rmtree(spill, ignore_errors=True)
+    summary = RunSummary(
+        run_id=f"release-{release:04d}",
+        finished_at=now.isoformat(),
+        release_id=str(release),
+        config_hash="-".join(f.linkage.config.hash[:8] for f in finished),
+        versions=package_versions(),
+        entities=tuple(f.section for f in finished),
+        stages=stage_figures(clock),
+        labels=labels(f.linkage.config for f in finished),
+    )
+    return summary, release
+
+
+def roll_back(workspace: Workspace, release: int, *, now: datetime, console: Console) -> int:
+    """Publish the state of an earlier release again."""
+    with locked(workspace, now=now, what="rollback"), open_catalog(workspace.catalog) as catalog:
+        manifests = {row["release_id"]: row["manifest"] for row in releases(catalog)}
+        made = rollback(catalog, release, now=now, manifest=manifests.get(release))
+    console.say(f"release {made} holds the state of release {release}")
+    return 0
+
+
+def forget_models(workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, console: Console) -> int:
+    """Remove the workspace's models, so that the next run trains new ones."""
+    with locked(workspace, now=now, what="train"):
+        for entity in entities or ENTITIES:
+            workspace.model(entity).unlink(missing_ok=True)
+            workspace.frequencies(entity).unlink(missing_ok=True)
+    console.say(f"the next run trains new models; next: guiyi run {workspace.root}")
+    return 0
+
+
+def _link(
+    workspace: Workspace,
+    con: DuckDBPyConnection,
+    catalog: Catalog,
+    made: Sequence[Release],
+    entity: Entity,
+    loads: Sequence[LoadManifest],
+    clock: StageClock,
+    *,
+    full: bool,
+) -> _Finished:
+    config = load_entity_config(entity)
+    ours = [m for m in loads if m.entity == entity]
+    kept_model = workspace.model(entity)
+    kept = kept_model.exists()
+    options = LinkageOptions(
+        model=kept_model if kept else None,
+        frequencies=workspace.frequencies(entity) if kept else None,
+        full=full,
+    )
+    with clock.stage("current", entity) as stage:
+        counts = current_records(con, ours, out=f"{entity}_raw")
+        stage.rows = counts.kept
+    decisions = read_decisions(catalog, entity_type=entity)
+    in_force = tuple(decision for decision in decisions if decision.state == "active")
+    run = link_records(con, config, options, clock, decisions=in_force)
+    with clock.stage("identify", entity) as stage:
+        tables = PreviousTables(run.table("previous"), run.table("known_entities"))
+        state = previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
+        as_of = max(m.as_of for m in ours).isoformat()
+        decided = run.table("decided")
+        ruled = _ruled_since(con, made, decisions, out=decided)
+        cause = _cause(made, run, ours, ruled=ruled)
+        history = History(tables, state.next_sequence, state.release + 1, cause, as_of)
+        ledger = identify(run, history)
+        stage.rows = ledger.living
+    with clock.stage("survive", entity) as stage:
+        survive_values(run, {name: source.rank for name, source in known_sources(workspace).items()})
+        stage.rows = ledger.living
+    section = entity_section(
+        run,
+        membership=run.table("membership"),
+        sources=_sources(con, run, ours),
+        quarantine=_quarantine(ours),
+        warnings=_warnings(ours),
+    )
+    events = tuple(KindCount(kind=kind, count=n) for kind, n in ledger.events.items() if n)
+    section = section.model_copy(update={"completeness": completeness(run), "events": events})
+    with clock.stage("compare", entity):
+        section = with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours, decided=decided)
+    return _Finished(run, ledger, section)
+
+
+def _cause(made: Sequence[Release], run: Linkage, loads: Sequence[LoadManifest], *, ruled: int) -> str:
+    """Return what brought the run about: new loads, else a ruling, another configuration or program, another model."""
+    if not made or {m.load_id for m in loads} - set(made[-1]["manifest"].get("loads", [])):
+        return "load"
+    if ruled:
+        return "decision"
+    if config_changed(made, run.config):
+        return "rule"
+    return "model" if told_last(made, "models").get(run.config.entity) != model_hash(run) else "load"
+
+
+def _ruled_since(con: DuckDBPyConnection, made: Sequence[Release], decisions: Sequence[Decision], *, out: str) -> int:
+    """Make the table of records named by decisions that changed since the last release; return how many there are."""
+    last = made[-1]["published_at"] if made else ""
+    named = {r for d in decisions if any(event.at >= last for event in d.events) for r in d.records}
+    con.register("ruled_records", pa.table({"record_id": pa.array(sorted(named), pa.string())}))
+    con.execute(f"create or replace table {quote(out)} as select record_id from ruled_records")
+    con.unregister("ruled_records")
+    return len(named)
+
+
+def _released_loads(made: Sequence[Release], loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:
+    """Return the loads that the new release rests on: of an entity type not run, those of the release before."""
+    before = set(made[-1]["manifest"].get("loads", [])) if made else set()
+    return [m.load_id for m in loads if m.entity in chosen or m.load_id in before]
+
+
+def _sources(con: DuckDBPyConnection, run: Linkage, loads: Sequence[LoadManifest]) -> tuple[SourceRows, ...]:
+    kept = dict(con.execute(f"select source, count(*) from {run.table('raw')} group by source").fetchall())
+    rows = []
+    for name in sorted({m.source for m in loads}):
+        of_source = [m for m in loads if m.source == name]
+        rows_in = sum(m.rows_in for m in of_source)
+        quarantined = sum(sum(m.quarantined.values()) for m in of_source)
+        rows.append(
+            SourceRows(
+                source=name,
+                rows_in=rows_in,
+                kept=kept.get(name, 0),
+                quarantined=quarantined,
+                superseded=rows_in - quarantined - kept.get(name, 0),
+            )
+        )
+    return tuple(rows)
+
+
+def _quarantine(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
+    reasons: dict[str, int] = {}
+    for manifest in loads:
+        for reason, n in manifest.quarantined.items():
+            reasons[reason] = reasons.get(reason, 0) + n
+    return tuple(KindCount(kind=k, count=n) for k, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _warnings(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
+    found: dict[str, int] = {}
+    for manifest in loads_in_force(loads):
+        for field, kinds in manifest.warnings.items():
+            for kind, n in kinds.items():
+                found[f"{field}: {kind}"] = found.get(f"{field}: {kind}", 0) + n
+    return tuple(KindCount(kind=k, count=n) for k, n in sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequence[_Finished]) -> None:
+    """Keep the model of a first run and its term frequencies, so that months stay comparable."""
+    for part in finished:
+        entity = part.linkage.config.entity
+        if not workspace.frequencies(entity).exists():
+            save_frequencies(con, part.linkage.frequencies, workspace.frequencies(entity))
+        if not workspace.model(entity).exists():
+            save_model(part.linkage.trained, workspace.model(entity))
+
+
+def _remove_database(path: Path) -> None:
+    for name in (path, path.with_name(path.name + ".wal")):
+        name.unlink(missing_ok=True)
+
+
+def _replace_database(made: Path, final: Path) -> None:
+    final.with_name(final.name + ".wal").unlink(missing_ok=True)
+    made.replace(final)
+
+
+def _print(summary: RunSummary, release: int, folder: Path, workspace: Workspace, console: Console) -> None:
+    rows = [
+        (
+            section.entity,
+            f"{section.rows_in:,}",
+            f"{section.kept:,}",
+            f"{section.quarantined:,}",
+            f"{section.entities:,}",
+            f"{section.merges:,}",
+            f"{section.review_cases:,}",
+        )
+        for section in summary.entities
+    ]
+    data = {
+        "release": release,
+        "report": str(folder / "report.html"),
+        "catalog": str(workspace.catalog),
+        "entities": json.loads(summary.model_dump_json(include={"entities": True}))["entities"],
+    }
+    columns = ("release " + str(release), "rows in", "kept", "quarantined", "entities", "merges", "review cases")
+    console.table(f"release {release}", columns, rows, data)
+    for line in alarm_lines(summary.entities):
+        console.say(line)
+    console.say(f"report:  {folder / 'report.html'}\ncatalog: {workspace.catalog}")
+    console.say(f"next: guiyi resolve {workspace.root} IDENTIFIER")

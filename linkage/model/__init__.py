@@ -1,0 +1,1 @@
+"""What agreement weighs: training, scoring in the batch and online, verdicts."""

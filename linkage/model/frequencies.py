@@ -1,0 +1,103 @@
+"""Term frequencies: how common a value is, which decides what sharing it is worth.
+
+A workspace keeps the frequencies of the run that its model came from, beside the model: with frequencies that followed
+every load, last month's weights would change without anybody's doing. A value that was not there then is rare.
+
+Table per column: the value under the column's name, `tf_<column>` (smoothed, see `Model.smoothed_frequency`); the row
+without a value holds the frequency of a value that was never seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection
+
+from blocking.sql import quote
+from linkage.entity_config import EntityConfig
+from linkage.model.parameters import Model, term_frequency_columns
+from matchers.levels import literal
+
+
+def make_frequencies(
+    con: DuckDBPyConnection, config: EntityConfig, model: Model, *, profiles: str, prefix: str
+) -> Mapping[str, str]:
+    """Count values and make one table of term frequencies per column that needs one.
+
+    Args:
+        con: DuckDB connection.
+        config: the entity type.
+        model: gives the smoothing.
+        profiles: where values are counted.
+        prefix: prefix of the tables' names.
+
+    Returns:
+        Column to table.
+    """
+    tables: dict[str, str] = {}
+    for column, users in term_frequency_columns(config).items():
+        level_u = max(model.parameters(comparison, level).u for comparison, level in users)
+        table = f"{prefix}_{column}"
+        con.execute(
+            f"""
+create or replace table {quote(table)} as
+with counted as (
+    select {quote(column)}, count(*) as n
+    from {quote(profiles)}
+    where {quote(column)} is not null
+    group by {quote(column)}
+    union all
+    select null, 1
+),
+total as (
+    select coalesce(sum(n), 0) as n
+    from counted
+    where {quote(column)} is not null
+)
+select
+    {quote(column)},
+    greatest((c.n + ?) / (t.n + ?), ?)::double as {quote("tf_" + column)}
+from counted c, total t
+where t.n > 0""",
+            [model.tf_prior_strength * level_u, model.tf_prior_strength, model.tf_minimum],
+        )
+        tables[column] = table
+    return tables
+
+
+def save_frequencies(con: DuckDBPyConnection, tables: Mapping[str, str], path: Path) -> None:
+    """Write tables of term frequencies to one Parquet file, replacing it whole."""
+    parts = " union all ".join(
+        f"select '{column}' as field, cast({quote(column)} as varchar) as value, {quote('tf_' + column)} as frequency "
+        f"from {quote(table)}"
+        for column, table in tables.items()
+    )
+    temporary = path.with_suffix(".tmp")
+    con.execute(f"copy ({parts} order by field, value) to {literal(str(temporary))} (format parquet)")
+    temporary.replace(path)
+
+
+def load_frequencies(con: DuckDBPyConnection, config: EntityConfig, path: Path, *, prefix: str) -> Mapping[str, str]:
+    """Make the tables that `save_frequencies` wrote.
+
+    Returns:
+        Column to table; empty if the file does not hold every column that the configuration needs.
+    """
+    wanted = term_frequency_columns(config)
+    held = con.execute(f"select distinct field from read_parquet({literal(str(path))})").fetchall()
+    if not set(wanted) <= {field for (field,) in held}:
+        return {}
+    tables: dict[str, str] = {}
+    for column in wanted:
+        table = f"{prefix}_{column}"
+        con.execute(
+            f"""
+create or replace table {quote(table)} as
+select cast(value as {config.columns[column]}) as {quote(column)}, frequency as {quote("tf_" + column)}
+from read_parquet({literal(str(path))})
+where field = ?""",
+            [column],
+        )
+        tables[column] = table
+    return tables

@@ -1,0 +1,114 @@
+"""Only candidates: a weak link holds where nobody else comes into question, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+import networkx as nx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linkage.clusters.only_candidates import link_only_candidates
+from linkage.entity_config import EntityConfig, RuleConfig, load_entity_config
+
+Pair = tuple[int, int, str]
+WEAK = "review"
+
+
+def config() -> EntityConfig:
+    rule = RuleConfig(
+        name="weak", verdict="review", only_candidate="name_key", basis="attribute", reason_zh="因", reason_en="because"
+    )
+    return load_entity_config("natural_person").model_copy(update={"rule": (rule,)})
+
+
+def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tuple[int, int]]:
+    """Return the pairs linked by the step; profiles in `named` have a whole name."""
+    rows = list(pairs)
+    ids = sorted({i for a, b, _ in rows for i in (a, b)})
+    with duckdb.connect(config={"python_enable_replacements": False}) as con:
+        con.execute("create table profiles (profile_id bigint, name_key varchar)")
+        con.execute(
+            "create table judged (left_id bigint, right_id bigint, verdict varchar, verdict_rule varchar, "
+            "link_basis varchar)"
+        )
+        for i in ids:
+            con.execute("insert into profiles values (?, ?)", [i, "张小明" if i in named else None])
+        for a, b, verdict in rows:
+            con.execute("insert into judged values (?, ?, ?, ?, 'corroborated')", [a, b, verdict, rule])
+        count = link_only_candidates(con, config(), judged="judged", profiles="profiles")
+        after = con.execute("select left_id, right_id, verdict, verdict_rule from judged").fetchall()
+        left = con.execute("select count(*) from duckdb_tables() where temporary").fetchone()
+    already = {(a, b) for a, b, verdict in rows if verdict == "auto"}
+    changed = {(a, b) for (a, b, verdict, _) in after if verdict == "auto"} - already
+    assert count == len(changed)
+    assert left == (0,)
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("pairs", "named", "expected"),
+    [
+        pytest.param([(1, 2, WEAK)], {2}, {(1, 2)}, id="one candidate"),
+        pytest.param([(1, 2, WEAK), (1, 3, WEAK)], {2, 3}, set(), id="two candidates"),
+        pytest.param(
+            [(1, 2, WEAK), (1, 3, WEAK), (2, 3, "auto")], {2, 3}, {(1, 2), (1, 3)}, id="two that are one already"
+        ),
+        pytest.param([(1, 2, WEAK), (1, 3, "reject")], {2, 3}, {(1, 2)}, id="a rejected one does not count"),
+        pytest.param([(1, 2, WEAK), (1, 3, "conflict")], {2, 3}, set(), id="a conflict does"),
+        pytest.param([(1, 2, WEAK)], {1, 2}, set(), id="both sure: nothing to single out"),
+        pytest.param([(1, 2, WEAK)], set(), {(1, 2)}, id="both unsure, each the other's only one"),
+        pytest.param([(1, 2, WEAK), (2, 3, WEAK)], set(), set(), id="both unsure, one has another"),
+        pytest.param([(1, 2, WEAK), (2, 3, WEAK)], {2}, {(1, 2), (2, 3)}, id="two unsure ones of one sure"),
+        pytest.param([(1, 2, WEAK), (1, 4, "auto")], {2, 4}, set(), id="linked to a sure one already, so sure itself"),
+        pytest.param([(1, 2, WEAK), (1, 4, "auto"), (4, 3, WEAK)], {2, 3}, set(), id="its group has another"),
+    ],
+)
+def test_a_weak_link_holds_if_it_is_the_only_candidate(
+    pairs: list[Pair], named: set[int], expected: set[tuple[int, int]]
+) -> None:
+    assert linked(pairs, named) == expected
+    assert linked(reversed(pairs), named) == expected
+
+
+def test_pairs_of_other_rules_stay_in_review() -> None:
+    assert linked([(1, 2, WEAK)], {2}, rule="another") == set()
+
+
+_PAIRS = st.dictionaries(
+    st.tuples(st.integers(1, 7), st.integers(1, 7)).filter(lambda pair: pair[0] < pair[1]),
+    st.sampled_from(["auto", "review", "reject"]),
+    min_size=1,
+    max_size=9,
+)
+
+
+@given(_PAIRS, st.sets(st.integers(1, 7)))
+def test_it_agrees_with_a_plain_reading_of_the_rule(pairs: dict[tuple[int, int], str], named: set[int]) -> None:
+    graph = nx.Graph([pair for pair, verdict in pairs.items() if verdict == "auto"])
+    graph.add_nodes_from(i for pair in pairs for i in pair)
+    group = {i: frozenset(part) for part in nx.connected_components(graph) for i in part}
+
+    def holds(side: int) -> bool:
+        if group[side] & named:
+            return True
+        others = {
+            group[b if a in group[side] else a]
+            for (a, b), verdict in pairs.items()
+            if verdict != "reject" and (a in group[side]) != (b in group[side])
+        }
+        return len(others) == 1
+
+    expected = {
+        (a, b)
+        for (a, b), verdict in pairs.items()
+        if verdict == "review"
+        and group[a] != group[b]
+        and not (group[a] & named and group[b] & named)
+        and holds(a)
+        and holds(b)
+    }
+    found = linked([(a, b, verdict) for (a, b), verdict in pairs.items()], named)
+    assert {(a, b) for a, b in found if group[a] != group[b]} == expected
