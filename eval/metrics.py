@@ -31,7 +31,6 @@ import duckdb
 
 from eval.contingency import Cell, ErrorCounts, SourcePairCounts, contingency
 from eval.errors import EvalError
-from eval.metrics_text import as_table
 
 __all__ = [
     "ErrorClass",
@@ -39,7 +38,6 @@ __all__ = [
     "Metrics",
     "SourcePair",
     "as_dict",
-    "as_table",
     "evaluate",
     "evaluate_files",
     "wilson",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from eval.metrics import ErrorClass, Interval, Metrics, SourcePair
+from eval.metrics import ErrorClass, Interval, Metrics, SourcePair
 
 
 def as_table(metrics: Metrics) -> str:

@@ -19,9 +19,10 @@ from typing import Any
 import duckdb
 
 from blocking.sql import quote
+from eval.alarms import Alarm, Totals, find_alarms
 from eval.errors import EvalError
 from eval.report.summary import EntitySection, read_summary
-from eval.stability import Alarm, Stability, StabilityTables, Totals, find_alarms, measure_stability
+from eval.stability import Stability, StabilityTables, measure_stability
 from golden_records.catalog.read import releases
 from golden_records.catalog.store import Catalog
 from linkage.database import only_row

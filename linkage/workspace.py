@@ -24,7 +24,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from eval.stability import StabilityLimits
+from eval.alarms import StabilityLimits
 from linkage.entity_config import parse_model
 from linkage.errors import ConfigError, LinkageError
 from linkage.rulings.settings import DecisionSettings

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from eval.alarms import Alarm
 from eval.report.block_parts import Block, Table, block, head
 from eval.report.words import Words
-from eval.stability import CAUSES, KINDS, SHOWN_IDS, UNEXPLAINED, Alarm, Stability
+from eval.stability import CAUSES, KINDS, SHOWN_IDS, UNEXPLAINED, Stability
 
 _ALERT_IDS = 5
 

@@ -139,7 +139,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> int:
     """Compare clusters with the truth: precision, recall and the errors by class."""
-    from eval.metrics import as_dict, as_table, evaluate_files
+    from eval.metrics import as_dict, evaluate_files
+    from eval.metrics_text import as_table
 
     metrics = evaluate_files(clusters, truth)
     Console(as_json=as_json).result(as_table(metrics), as_dict(metrics))

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from eval.alarms import Alarm, Totals
 from eval.calibration import PairCount, RuleCount, calibrate
 from eval.metrics import Metrics, evaluate
 from eval.report.calibration import CalibrationReport
@@ -25,7 +26,7 @@ from eval.report.summary import (
     VerdictCount,
     WeightHistogram,
 )
-from eval.stability import Alarm, ChangeCount, Stability, Totals
+from eval.stability import ChangeCount, Stability
 
 SOURCES = ("市场监管", "税务", "社保", "民政", "公安", "卫健", "网格", "水务")
 

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.errors import EvalError
-from eval.metrics import Metrics, as_dict, as_table, evaluate, evaluate_files, wilson
+from eval.metrics import Metrics, as_dict, evaluate, evaluate_files, wilson
+from eval.metrics_text import as_table
 
 Key = tuple[str, str]
 ClusterRow = tuple[str, str, str | None]

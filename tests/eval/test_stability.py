@@ -11,14 +11,8 @@ from duckdb import DuckDBPyConnection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.stability import (
-    Stability,
-    StabilityLimits,
-    StabilityTables,
-    Totals,
-    find_alarms,
-    measure_stability,
-)
+from eval.alarms import StabilityLimits, Totals, find_alarms
+from eval.stability import Stability, StabilityTables, measure_stability
 
 Members = Mapping[str, str]
 TABLES = StabilityTables("b", "a", "eb", "ea", "cb", "ca", "lb", "la", "d")

@@ -12,8 +12,9 @@ import duckdb
 import pytest
 from small_district import NOW, ask, copied, ingest_month, release_month
 
+from eval.alarms import Alarm
 from eval.report.summary import EntitySection
-from eval.stability import Alarm, ChangeCount, Stability
+from eval.stability import ChangeCount, Stability
 from golden_records.catalog.read import releases
 from golden_records.catalog.store import open_catalog
 from linkage import changes
