@@ -20,6 +20,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from golden_records.survivorship_config import SurvivorshipConfig
+from linkage.attach.catalogue import Catalogue
+from linkage.attach.row_sql import REASONS as ATTACH_REASONS
 from linkage.cli.main import app
 from linkage.commands.console import Console
 from linkage.entity_config import EntityConfig, load_entity_config
@@ -115,7 +117,9 @@ def test_a_documented_default_is_the_real_one(name: str) -> None:
 
 # --- configuration.md -------------------------------------------------------------------------------------------------
 
-MODEL_TABLES = dict(re.findall(r"<!-- model: (\S+) -->\n\n((?:\|.*\n)+)", page("docs/configuration.md")))
+MODEL_TABLES = dict(
+    re.findall(r"<!-- model: (\S+) -->\n\n((?:\|.*\n)+)", page("docs/configuration.md") + page("docs/attach.md"))
+)
 
 
 def models(root: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -140,7 +144,7 @@ def load(dotted: str) -> type[BaseModel]:
 
 
 def test_every_model_of_a_configuration_file_has_a_table() -> None:
-    roots = (EntityConfig, SourceConfig, SurvivorshipConfig, WorkspaceSettings)
+    roots = (EntityConfig, SourceConfig, SurvivorshipConfig, WorkspaceSettings, Catalogue)
     expected = {f"{m.__module__}.{m.__qualname__}" for root in roots for m in models(root)}
     assert set(MODEL_TABLES) == expected
 
@@ -301,6 +305,22 @@ def test_the_batch_database_holds_what_is_documented(made: Path, entity: str) ->
 def test_the_standardised_columns_of_a_field_type_are_documented(name: str) -> None:
     said = first_names(part("Standardised columns", name))
     assert set(said) == {field.name for field in fields(FIELD_TYPES[name].attributes)}
+
+
+def test_the_reasons_of_attaching_are_those_documented() -> None:
+    table = [row[0].strip("`") for row in rows(sections(page("docs/attach.md"), 2)["Rows out"])]
+    assert {name for name in table if "_" in name or name in ATTACH_REASONS} - set(ATTACH_REASONS) <= {
+        "attach_status",
+        "attach_reason",
+        "attach_candidates",
+        "entity_id",
+        "link_basis",
+        "link_probability",
+        "attach_status=matched",
+        "attach_status=conflict",
+        "attach_status=none",
+    }
+    assert set(ATTACH_REASONS) <= set(table)
 
 
 # --- the pages together -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -61,3 +62,20 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise ConfigError(f"--as-of {text!r}: not a date; write it as 2025-01-31") from error
+
+
+def pairs_of(texts: Iterable[str], *, option: str) -> dict[str, str]:
+    """Return `KEY=VALUE` texts as a mapping.
+
+    Raises:
+        ConfigError: a text is no pair, or a key is given twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals or not value:
+            raise ConfigError(f"{option} {text!r}: expected KEY=VALUE")
+        if key in found:
+            raise ConfigError(f"{option} {text!r}: {key} is given twice")
+        found[key] = value
+    return found

@@ -1,4 +1,4 @@
-"""Commands that ask a workspace something and change nothing."""
+"""Commands that ask a workspace something and change nothing in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from linkage.cli.app import AsJson, Language, WorkspacePath, app
+from linkage.cli.app import AsJson, Language, Quiet, WorkspacePath, app, now, pairs_of
 from linkage.commands.console import Console
 
 
@@ -76,3 +76,30 @@ def explain(
         unmasked=unmasked,
         console=Console(as_json=as_json),
     )
+
+
+@app.command()
+def attach(
+    workspace: WorkspacePath,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders of credit rows.")],
+    output: Annotated[Path, typer.Option(help="Folder to make.")],
+    column: Annotated[
+        list[str] | None, typer.Option(help="KNOWN=COLUMN where the files call a column otherwise; repeatable.")
+    ] = None,
+    item: Annotated[str | None, typer.Option(help="Catalogue item of rows that name none.")] = None,
+    catalogue: Annotated[Path | None, typer.Option(help="A catalogue (TOML) instead of the shipped one.")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Attach credit rows to the entities of the current release."""
+    from linkage.commands.attach import AttachRequest, attach_credit
+    from linkage.workspace import open_workspace
+
+    request = AttachRequest(
+        paths=tuple(paths),
+        output=output,
+        columns=pairs_of(column or (), option="--column"),
+        item=item,
+        catalogue=catalogue,
+    )
+    return attach_credit(open_workspace(workspace), request, now=now(), console=Console(quiet=quiet, as_json=as_json))

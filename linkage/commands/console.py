@@ -38,6 +38,9 @@ STAGE_TITLES = {
     "survive": "building golden records",
     "compare": "comparing with the last release",
     "publish": "publishing the release",
+    "read rows": "reading credit rows",
+    "read release": "reading the release",
+    "attach": "attaching credit rows",
     "write": "writing results",
     "evaluate": "comparing with the truth",
 }

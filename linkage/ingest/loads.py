@@ -19,18 +19,15 @@ from pydantic import ValidationError
 
 from linkage.ingest.archive import Archive
 from linkage.ingest.arrival import check_are_different, check_is_file, check_order, known_load
-from linkage.ingest.delimited import read_delimited
-from linkage.ingest.encoding import FileProfile, choose_encoding, profile_file
+from linkage.ingest.encoding import FileProfile, profile_file
 from linkage.ingest.errors import IngestError
-from linkage.ingest.json_lines import read_json_lines
 from linkage.ingest.load_folder import PARTIAL, locked_loads, publish_load
 from linkage.ingest.manifest import QUARANTINE, RAW, RECORDS, LoadManifest, list_loads
 from linkage.ingest.mapping import Mapping, Mode, map_columns, records_sql
-from linkage.ingest.parquet import read_parquet
+from linkage.ingest.opening import open_table
 from linkage.ingest.quarantine import add_duplicates, find_rejected, quarantine_sql
-from linkage.ingest.readers import Progress, TextTable, choose_format, header_of
+from linkage.ingest.readers import Progress, header_of
 from linkage.ingest.source_config import SourceConfig
-from linkage.ingest.spreadsheet import read_spreadsheet
 from linkage.ingest.sql import connect, literal, parquet, quote
 from linkage.ingest.value_checks import count_warnings
 
@@ -140,16 +137,6 @@ def ingest_files(
     ]
 
 
-def _open(path: Path, profile: FileProfile, source: SourceConfig) -> TextTable:
-    format_ = choose_format(path, profile.head, source.file.format)
-    if format_ == "xlsx":
-        return read_spreadsheet(path, source)
-    if format_ == "parquet":
-        return read_parquet(path)
-    encoding = choose_encoding(path, profile, source.file.encoding)
-    return read_json_lines(path, encoding) if format_ == "jsonl" else read_delimited(path, source, encoding)
-
-
 def _fill(
     stage: Path,
     path: Path,
@@ -162,7 +149,7 @@ def _fill(
     progress: Progress | None,
 ) -> dict[str, object]:
     """Write the load's three tables into a folder and return what the manifest says of them."""
-    table = _open(path, profile, source)
+    table = open_table(path, profile, source)
     if table.header is not None:
         map_columns(source, table.header, mode, path.name)
     temp = stage / "temp"

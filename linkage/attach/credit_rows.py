@@ -1,0 +1,144 @@
+"""The credit rows that come in: which files, which columns say whose they are.
+
+Parquet is read where it lies; any other format is first told apart into columns by the readers of the ingest and kept
+as Parquet in a folder for the time of the run. A row that cannot be told apart into columns is kept aside, with its
+reason. All other columns of a row go through untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from linkage.attach.catalogue import repeated
+from linkage.errors import ConfigError, LinkageError
+from linkage.ingest.archive import Archive
+from linkage.ingest.encoding import profile_file
+from linkage.ingest.errors import nearest
+from linkage.ingest.opening import open_table
+from linkage.ingest.source_config import canonical_source
+from linkage.ingest.sql import parquet, quote
+
+LEGAL_COLUMNS = ("uscc", "registration_number", "organization_code", "tax_number")
+PERSON_COLUMNS = ("id_number",)
+IDENTIFIER_COLUMNS = (*LEGAL_COLUMNS, *PERSON_COLUMNS)
+KNOWN_COLUMNS = ("item", "source", "source_record_id", *IDENTIFIER_COLUMNS, "id_type", "name")
+MADE_COLUMNS = ("entity_id", "link_basis", "link_probability", "attach_status", "attach_reason")
+_EXTENSIONS = frozenset((".csv", ".txt", ".tsv", ".xlsx", ".xls", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"))
+
+
+@dataclass(frozen=True)
+class CreditFile:
+    """One file of credit rows, as Parquet.
+
+    Attributes:
+        name: the name of the file that was given.
+        path: where its rows are.
+        columns: its columns, in order.
+        unread: rows that could not be told apart into columns, as Parquet, if the format can have any.
+    """
+
+    name: str
+    path: Path
+    columns: tuple[str, ...]
+    unread: Path | None = None
+
+
+def find_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files named, and those of the folders named, folder by folder in the order of their names.
+
+    Raises:
+        LinkageError: one does not exist, a folder holds none, or one is named twice.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in _EXTENSIONS)
+            if not inside:
+                raise LinkageError(f"{path}: no file of credit rows in it; expected CSV, XLSX, Parquet or JSON Lines")
+            files += inside
+        elif path.exists():
+            files.append(path)
+        else:
+            raise LinkageError(f"{path}: does not exist; name a file or a folder of credit rows")
+    twice = sorted(repeated(str(path.resolve()) for path in files))
+    if twice:
+        raise LinkageError(f"{twice[0]}: named twice; name each file once")
+    return files
+
+
+def open_rows(path: Path, temp: Path, number: int) -> CreditFile:
+    """Return a file's rows as Parquet.
+
+    Args:
+        path: the file.
+        temp: folder for what has to be told apart first.
+        number: of the file, for names in `temp`.
+
+    Raises:
+        IngestError: the file cannot be read.
+        LinkageError: it is Parquet and damaged, or it holds a column that attaching makes.
+    """
+    if path.suffix.lower() in (".parquet", ".pq"):
+        try:
+            columns = tuple(pq.read_schema(path).names)
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).splitlines()[0][:200]
+            raise LinkageError(f"{path}: cannot be read as Parquet ({reason}); copy it again or ask for it") from error
+        return CreditFile(path.name, path, columns)
+    folder = temp / f"file-{number:04d}"
+    folder.mkdir(parents=True)
+    table = open_table(path, profile_file(path), canonical_source("legal_person", "credit"))
+    with Archive(folder) as archive:
+        for chunk in table.chunks:
+            archive.write(chunk)
+    if not archive.rows_in:
+        raise LinkageError(f"{path}: a header and no rows; ask for the file again")
+    rows = folder / "rows.parquet"
+    with duckdb.connect(config={"python_enable_replacements": False}) as con:
+        archive.merge(con, rows)
+    columns = tuple(name for name in pq.read_schema(rows).names if name != "row")
+    return CreditFile(path.name, rows, columns, archive.unread if pq.read_metadata(archive.unread).num_rows else None)
+
+
+def renamed(file: CreditFile, names: Mapping[str, str]) -> dict[str, str]:
+    """Return known column → the file's column.
+
+    Args:
+        file: the file.
+        names: known column → the file's column, where they differ.
+
+    Raises:
+        ConfigError: a column that is named is not in the file or not known, or nothing says whose a row is.
+    """
+    for known, column in names.items():
+        if known not in KNOWN_COLUMNS:
+            near = nearest(known, KNOWN_COLUMNS)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise ConfigError(f"--column {known}: unknown{hint} (known: {', '.join(KNOWN_COLUMNS)})")
+        if column not in file.columns:
+            near = nearest(column, file.columns)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise ConfigError(f"{file.name}: no column {column!r}{hint} (columns: {', '.join(file.columns)})")
+    written = {column.casefold(): column for column in file.columns}
+    found = {known: names.get(known, written.get(known)) for known in KNOWN_COLUMNS}
+    taken = [name for name in MADE_COLUMNS if name in written]
+    if taken:
+        raise ConfigError(f"{file.name}: has a column {taken[0]!r}, which attaching makes; rename or drop it")
+    columns = {known: column for known, column in found.items() if column is not None}
+    if not set(columns) & set(IDENTIFIER_COLUMNS) and not {"source", "source_record_id"} <= set(columns):
+        raise ConfigError(
+            f"{file.name}: no column says whose a row is (expected one of {', '.join(IDENTIFIER_COLUMNS)}, or "
+            "source and source_record_id); name it with --column uscc=COLUMN"
+        )
+    return columns
+
+
+def rows_sql(file: CreditFile) -> str:
+    """Return a table expression with the file's rows."""
+    return f"(select {', '.join(quote(c) for c in file.columns)} from {parquet(file.path)})"

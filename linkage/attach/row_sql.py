@@ -1,0 +1,149 @@
+"""The SQL of attaching: what is known of each row, what follows from it, and which cells are still to be read.
+
+A query for the rows of one file is put together from the columns that the file has. Columns made on the way begin with
+`_gy_`, so that none of the file's own is hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from blocking.sql import quote
+from linkage.attach.credit_rows import IDENTIFIER_COLUMNS, PERSON_COLUMNS, CreditFile, rows_sql
+from linkage.attach.readings import reading_of, reads_of
+from linkage.attach.subjects import SubjectTables
+from matchers.levels import literal
+
+_ONE, _OTHER, _RECORD = "r._gy_only_id", "r._gy_other_id", "r._gy_record_entity"
+_EITHER = f"coalesce({_ONE}, {_RECORD})"
+# status, reason, condition; the first that holds decides.
+_CASES = (
+    ("none", "item_not_in_catalogue", "r._gy_item_kind = ''"),
+    ("conflict", "identifier_of_two_entities", "r._gy_holders > 1"),
+    ("conflict", "identifiers_disagree", f"{_ONE} <> {_OTHER}"),
+    (
+        "conflict",
+        "identifier_and_record_disagree",
+        f"{_ONE} <> {_RECORD} and r._gy_record_basis in ('identifier', 'decision')",
+    ),
+    ("conflict", "other_kind", f"{_EITHER}[:2] <> r._gy_item_kind"),
+    ("conflict", "other_name", "o.entity_id is not null"),
+    ("matched", "identifier", f"{_ONE} is not null"),
+    ("matched", "record", f"{_RECORD} is not null"),
+    ("none", "unknown_identifier", "r._gy_usable"),
+    ("none", "unusable_identifier", "r._gy_usable is not null"),
+    ("none", "no_identifier", "true"),
+)
+REASONS = tuple(reason for _, reason, _ in _CASES)
+
+
+def unread_cells_sql(file: CreditFile, columns: Mapping[str, str], column: str) -> str:
+    """Return a query for the distinct cells of a column that are not read yet: raw, id_type."""
+    raw, kind = f"r.{quote(columns[column])}::varchar", _kind_of(columns, column)
+    return f"""
+select distinct c.raw, c.id_type
+from (select {raw} as raw, {kind} as id_type from {rows_sql(file)} r) c
+where c.raw is not null
+    and not exists (select 1 from {reading_of(column)} k where k.raw = c.raw)
+    and not exists (select 1 from {reads_of(column)} k where k.raw = c.raw and k.id_type = c.id_type)"""
+
+
+def resolved_sql(subjects: SubjectTables, file: CreditFile, columns: Mapping[str, str], *, item: str | None) -> str:
+    """Return a query for a file's rows and what is known of each.
+
+    Adds, each with `_gy_` before it: name; only_id and other_id (the smallest and the greatest entity that its
+    identifiers lead to); holders (of one identifier); several (who they are, if more than one); usable (whether any
+    cell is an identifier; null: none is filled in); record_entity, record_basis, record_probability (of the subject
+    record it names); item_kind (`LP` or `NP`; empty: not in the catalogue; null: not asked).
+
+    Args:
+        subjects: the release.
+        file: the file.
+        columns: known column → the file's column.
+        item: the item of rows that name none.
+    """
+    present = [column for column in IDENTIFIER_COLUMNS if column in columns]
+    joins, parts = [], []
+    for column in present:
+        held, read, cell = f"h_{column}", f"t_{column}", f"r.{quote(columns[column])}::varchar"
+        joins.append(f"left join {reading_of(column)} {held} on {held}.raw = {cell}")
+        kind = _kind_of(columns, column)
+        joins.append(f"left join {reads_of(column)} {read} on {read}.raw = {cell} and {read}.id_type = {kind}")
+        parts += [held, read]
+    recorded = {"source", "source_record_id"} <= set(columns)
+    if recorded:
+        source, key = (f"r.{quote(columns[name])}::varchar" for name in ("source", "source_record_id"))
+        joins.append(f"left join {quote(subjects.record)} s on s.source = {source} and s.source_record_id = {key}")
+    named = [f"r.{quote(columns['item'])}::varchar"] if "item" in columns else []
+    given = [literal(item)] if item is not None else []
+    if named or given:
+        joins.append(f"left join catalogue_item c on c.id = {_folded('coalesce', named + given, 'null')}")
+    made = {
+        "name": f"r.{quote(columns['name'])}::varchar" if "name" in columns else "null::varchar",
+        "only_id": _folded("least", [f"{part}.entity_id" for part in parts], "null::varchar"),
+        "other_id": _folded("greatest", [f"{part}.entity_id" for part in parts], "null::varchar"),
+        "holders": _folded("greatest", [f"{part}.holders" for part in parts], "null::utinyint"),
+        "several": _folded("coalesce", [f"{part}.candidates" for part in parts], "null::varchar"),
+        "usable": _folded("greatest", [f"{part}.usable" for part in parts], "null::boolean"),
+        "record_entity": "s.entity_id" if recorded else "null::varchar",
+        "record_basis": "s.link_basis" if recorded else "null::varchar",
+        "record_probability": "s.probability" if recorded else "null::double",
+        "item_kind": "coalesce(c.kind, '')" if named or given else "null::varchar",
+    }
+    added = ",\n    ".join(f"{value} as _gy_{name}" for name, value in made.items())
+    return f"""
+select r.*,
+    {added}
+from {rows_sql(file)} r
+{chr(10).join(joins)}"""
+
+
+def judged_sql(file: CreditFile, *, named: bool) -> str:
+    """Return a query for the rows of the view `credit_row` as they go out: their columns, and what was made of them.
+
+    Args:
+        file: the file.
+        named: the rows carry names; then `other_name` holds those that do not go with an entity.
+    """
+    cases = [(number, case) for number, case in enumerate(_CASES) if named or case[1] != "other_name"]
+    decided = "\n        ".join(f"when {condition} then {number}" for number, (_, _, condition) in cases)
+    by = {reason: number for number, (_, reason, _) in enumerate(_CASES)}
+    own = ", ".join(quote(name) for name in file.columns)
+    joined = f"left join other_name o on o.entity_id = {_ONE} and o.name = r._gy_name" if named else ""
+    return f"""
+select {own},
+    case _gy_case when {by["identifier"]} then _gy_only_id when {by["record"]} then _gy_record_entity end as entity_id,
+    case _gy_case when {by["identifier"]} then 'identifier' when {by["record"]} then _gy_record_basis end as link_basis,
+    case _gy_case when {by["record"]} then _gy_record_probability end as link_probability,
+    {_named(0)} as attach_status,
+    {_named(1)} as attach_reason,
+    case _gy_case
+        when {by["identifier_of_two_entities"]} then _gy_several
+        when {by["identifiers_disagree"]} then concat_ws(';', _gy_only_id, _gy_other_id)
+        when {by["identifier_and_record_disagree"]} then concat_ws(';', _gy_only_id, _gy_record_entity)
+        when {by["other_kind"]} then coalesce(_gy_only_id, _gy_record_entity)
+        when {by["other_name"]} then _gy_only_id
+    end as attach_candidates
+from (
+    select r.*, (case
+        {decided}
+    end)::utinyint as _gy_case
+    from credit_row r
+    {joined}
+)"""
+
+
+def _named(part: int) -> str:
+    """Return an expression that gives the status (0) or the reason (1) of a row's case."""
+    return f"case _gy_case {' '.join(f'when {n} then {literal(case[part])}' for n, case in enumerate(_CASES))} end"
+
+
+def _kind_of(columns: Mapping[str, str], column: str) -> str:
+    """Return an expression for what stands beside a cell and has to be known to read it; empty if nothing does."""
+    if column not in PERSON_COLUMNS or "id_type" not in columns:
+        return "''"
+    return f"coalesce(r.{quote(columns['id_type'])}::varchar, '')"
+
+
+def _folded(function: str, values: Sequence[str], nothing: str) -> str:
+    return f"{function}({', '.join(values)})" if len(values) > 1 else (*values, nothing)[0]

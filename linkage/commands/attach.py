@@ -1,0 +1,163 @@
+"""`guiyi attach`: credit rows in, the same rows with their entity out.
+
+Writes to the output folder: `attach_status=matched|conflict|none/*.parquet` (all columns of the rows, then entity_id,
+link_basis, link_probability, attach_status, attach_reason, attach_candidates), `unread/*.parquet` (rows that could
+not be told apart into columns) and `summary.json`. The folder appears when all of it is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from golden_records.catalog.store import open_catalog
+from linkage.attach.attachment import STATUSES, Attaching, Count, attach_rows, prepare, rows_of
+from linkage.attach.catalogue import load_catalogue
+from linkage.attach.credit_rows import find_files, open_rows, renamed
+from linkage.attach.subjects import SubjectTables, load_subjects
+from linkage.commands.console import Console
+from linkage.database import connect, only_row
+from linkage.entity_config import load_entity_config
+from linkage.errors import ConfigError, LinkageError
+from linkage.fields import ENTITIES
+from linkage.ingest.sql import parquet
+from linkage.model.parameters import load_model
+from linkage.stages import StageClock
+from linkage.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class AttachRequest:
+    """What to attach.
+
+    Attributes:
+        paths: files and folders of credit rows.
+        output: folder to make.
+        columns: known column → the files' column, where they differ.
+        item: the catalogue item of rows that name none.
+        catalogue: a catalogue file instead of the shipped one.
+    """
+
+    paths: tuple[Path, ...]
+    output: Path
+    columns: Mapping[str, str]
+    item: str | None = None
+    catalogue: Path | None = None
+
+
+def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime, console: Console) -> int:
+    """Attach credit rows to the current release and print a summary.
+
+    Raises:
+        LinkageError: the output folder holds something, a file cannot be read, or nothing was published.
+        ConfigError: the columns or the item do not fit.
+    """
+    items = load_catalogue(request.catalogue)
+    if request.item is not None and request.item not in items:
+        raise ConfigError(f"--item {request.item}: not in the catalogue (known: {', '.join(items)})")
+    files = find_files(request.paths)
+    output = request.output
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise LinkageError(f"{output}: exists and is not empty; name a new folder")
+    partial = output.with_name(f".{output.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        partial.mkdir(parents=True)
+        summary = _attach(workspace, request, files, partial, now, StageClock(console))
+        (partial / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        shutil.rmtree(partial / "temp", ignore_errors=True)
+        if output.exists():
+            output.rmdir()
+        partial.replace(output)
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        reason = str(error).splitlines()[0][:200]
+        raise LinkageError(f"{output}: cannot be written ({reason}); free space or name another folder") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    _print(summary, output, console)
+    return 0
+
+
+def _attach(
+    workspace: Workspace,
+    request: AttachRequest,
+    files: Sequence[Path],
+    partial: Path,
+    now: datetime,
+    clock: StageClock,
+) -> dict[str, Any]:
+    subjects = SubjectTables()
+    temp = partial / "temp"
+    temp.mkdir()
+    with connect(memory_limit=workspace.settings.memory_limit, temp=temp / "spill") as con:
+        with clock.stage("read rows") as stage:
+            opened = [open_rows(path, temp, number) for number, path in enumerate(files, start=1)]
+            columns = [renamed(file, request.columns) for file in opened]
+            stage.rows = sum(rows_of(con, file) for file in opened)
+            rows_in = stage.rows
+        with clock.stage("read release") as stage, open_catalog(workspace.catalog, read_only=True) as catalog:
+            named = any("name" in found for found in columns)
+            recorded = any("source_record_id" in found for found in columns)
+            release = load_subjects(con, catalog, subjects, records=recorded, names=named)
+        configs = {entity: load_entity_config(entity) for entity in ENTITIES}
+        kept = {entity: workspace.model(entity) for entity in ENTITIES}
+        models = {e: (configs[e], load_model(configs[e], kept[e] if kept[e].exists() else None)) for e in ENTITIES}
+        items = load_catalogue(request.catalogue)
+        run = Attaching(con, subjects, items, request.item, models, os.cpu_count() or 1)
+        counts: list[Count] = []
+        unread = 0
+        with clock.stage("attach") as stage:
+            prepare(run)
+            for number, (file, found) in enumerate(zip(opened, columns, strict=True), start=1):
+                counts += attach_rows(run, file, found, partial, f"rows{number:04d}")
+                if file.unread is not None:
+                    (partial / "unread").mkdir(exist_ok=True)
+                    shutil.copyfile(file.unread, partial / "unread" / f"rows{number:04d}.parquet")
+                    unread += int(only_row(con, f"select count(*) from {parquet(file.unread)}")[0])
+            stage.rows = sum(c.rows for c in counts)
+    written = sum(c.rows for c in counts)
+    if written != rows_in:
+        raise LinkageError(f"{request.output}: {rows_in} rows came in and {written} went out: report this as a defect")
+    return {
+        "release": release,
+        "attached_at": now.isoformat(),
+        "rows_in": rows_in + unread,
+        "unread": unread,
+        "by_status": {status: sum(c.rows for c in counts if c.status == status) for status in STATUSES},
+        "by_reason": _by_reason(counts),
+        "counts": [asdict(c) for c in counts],
+    }
+
+
+def _by_reason(counts: Sequence[Count]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in counts:
+        found[one.reason] = found.get(one.reason, 0) + one.rows
+    return dict(sorted(found.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _print(summary: Mapping[str, Any], output: Path, console: Console) -> None:
+    by_group: dict[tuple[str, str], dict[str, int]] = {}
+    for one in summary["counts"]:
+        group = by_group.setdefault((one["source"] or one["file"], one["item"]), dict.fromkeys(STATUSES, 0))
+        group[one["status"]] += one["rows"]
+    rows = [
+        (source, item, *(f"{group[status]:,}" for status in STATUSES), f"{sum(group.values()):,}")
+        for (source, item), group in sorted(by_group.items())
+    ]
+    rows.append(("all", "", *(f"{summary['by_status'][s]:,}" for s in STATUSES), f"{summary['rows_in']:,}"))
+    title = f"credit rows attached to release {summary['release']}"
+    console.table(title, ("source", "item", *STATUSES, "rows in"), rows, summary)
+    for reason, number in summary["by_reason"].items():
+        console.say(f"  {reason:<32}{number:>14,}")
+    if summary["unread"]:
+        console.say(f"{summary['unread']:,} row(s) could not be read; see {output / 'unread'}")
+    console.say(f"rows: {output}")
