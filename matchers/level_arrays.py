@@ -11,7 +11,7 @@ Invariant: for every condition and pair, `holds` here == `condition.holds` on th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ from matchers.levels import (
     SameAcross,
     columns_of,
 )
-from matchers.similarity import SIMILARITIES
+from matchers.similarity import SIMILARITIES, Compare, Similarity
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
@@ -60,12 +60,15 @@ class Column:
         values: the value each code stands for; shared by columns that are compared with each other.
         starts: of a list column where each row's elements start; `None` for a plain column.
         sizes: of a list column how many elements each row has.
+        compares: functions that compare the values by code, for similarities that look at each value once; made when
+            first asked for, and shared as the values are.
     """
 
     codes: Codes
     values: pa.Array
     starts: Ints | None = None
     sizes: Ints | None = None
+    compares: dict[str, Compare] = field(default_factory=dict, compare=False)
 
     def is_missing(self, rows: Ints) -> Flags:
         """Return for which rows there is no value."""
@@ -147,15 +150,15 @@ def _encoded(columns: Mapping[str, pa.ChunkedArray], positions: Ints) -> dict[st
     parts = [chunk.indices.fill_null(MISSING).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
     codes = np.concatenate([np.empty(0, np.int32), *parts])
     made: dict[str, Column] = {}
+    compares: dict[str, Compare] = {}
     for name, column in columns.items():
         own, codes = np.split(codes, [len(flat[name])])
         if pa.types.is_list(column.type):
             lengths = pc.list_value_length(column).fill_null(0).to_numpy().astype(np.int64)
-            made[name] = Column(
-                own, values, _placed(np.cumsum(lengths) - lengths, positions), _placed(lengths, positions)
-            )
+            starts = np.cumsum(lengths) - lengths
+            made[name] = Column(own, values, _placed(starts, positions), _placed(lengths, positions), compares)
         else:
-            made[name] = Column(_placed(own, positions), values)
+            made[name] = Column(_placed(own, positions), values, compares=compares)
     return made
 
 
@@ -309,12 +312,22 @@ def _similarity(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
     known[new.numbers[~both]] = -np.inf
     a, b = a[both], b[both]
     if len(a):
-        distinct, inverse = np.unique(a.astype(np.int64) << 32 | b, return_inverse=True)
-        values = pairs.columns[one].values
-        texts = (values.take(pa.array(part)).to_pylist() for part in (distinct >> 32, distinct & 0xFFFFFFFF))
-        known[new.numbers[both]] = SIMILARITIES[name].many(*texts)[inverse]
+        known[new.numbers[both]] = _compared(SIMILARITIES[name], pairs.columns[one], a, b)
     answers: Floats = known[pairs.numbers]
     return answers
+
+
+def _compared(similarity: Similarity, column: Column, left: Codes, right: Codes) -> Floats:
+    """Return a similarity of values by their codes."""
+    if similarity.among is not None:
+        # Threads that ask for it at once make the same function: which one stays does not matter.
+        if similarity.name not in column.compares:
+            column.compares[similarity.name] = similarity.among(column.values.to_pylist())
+        return column.compares[similarity.name](left.astype(np.int64), right.astype(np.int64))
+    distinct, inverse = np.unique(left.astype(np.int64) << 32 | right, return_inverse=True)
+    texts = (column.values.take(pa.array(part)).to_pylist() for part in (distinct >> 32, distinct & 0xFFFFFFFF))
+    found: Floats = similarity.many(*texts)[inverse]
+    return found
 
 
 def _across(condition: Condition) -> Iterator[set[str]]:

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matchers.similarity import Many, One, register
+from matchers.similarity import Among, Compare, One, Places, register
 
 SIZE: Final = 18
 _STAR: Final = ord("*")
@@ -47,30 +47,27 @@ def _one(positions: tuple[int, ...]) -> One:
     return lambda left, right: agreement(left, right, positions)
 
 
-def _many(positions: tuple[int, ...]) -> Many:
+def _among(positions: tuple[int, ...]) -> Among:
     counted = np.array(positions)
 
-    def many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
-        grids = _grid(left), _grid(right)
-        if grids[0] is None or grids[1] is None:
-            pairs = zip(left, right, strict=True)
-            return np.fromiter((agreement(a, b, positions) for a, b in pairs), dtype=np.float64, count=len(left))
-        a, b = grids[0], grids[1]
-        shown = (a != _STAR) & (b != _STAR)
-        same = a == b
-        agreeing: NDArray[np.float64] = (shown & same)[:, counted].sum(axis=1).astype(np.float64)
-        agreeing[(shown & ~same).any(axis=1)] = -1.0
-        return agreeing
+    def among(patterns: Sequence[str]) -> Compare:
+        sound = np.fromiter((len(p) == SIZE and p.isascii() for p in patterns), dtype=np.bool_, count=len(patterns))
+        joined = "".join(p if ok else "*" * SIZE for p, ok in zip(patterns, sound, strict=True))
+        grid = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(patterns), SIZE)
 
-    return many
+        def compare(left: Places, right: Places) -> NDArray[np.float64]:
+            a, b = grid[left], grid[right]
+            shown = (a != _STAR) & (b != _STAR)
+            same = a == b
+            agreeing: NDArray[np.float64] = (shown & same)[:, counted].sum(axis=1).astype(np.float64)
+            agreeing[(shown & ~same).any(axis=1)] = -1.0
+            for i in np.flatnonzero(~(sound[left] & sound[right])).tolist():
+                agreeing[i] = agreement(patterns[left[i]], patterns[right[i]], positions)
+            return agreeing
 
+        return compare
 
-def _grid(patterns: Sequence[str]) -> NDArray[np.uint8] | None:
-    """Return patterns as a matrix of bytes, or None if one of them is not 18 ASCII characters."""
-    joined = "".join(patterns)
-    if not joined.isascii() or any(len(pattern) != SIZE for pattern in patterns):
-        return None
-    return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(patterns), SIZE)
+    return among
 
 
 _REGION: Final = tuple(range(6))
@@ -82,4 +79,4 @@ for _name, _positions in (
     ("gy_mask_tail", _TAIL),
     ("gy_code_agreement", _BODY),
 ):
-    register(_name, _one(_positions), _many(_positions))
+    register(_name, _one(_positions), among=_among(_positions))
