@@ -72,7 +72,7 @@ class Column:
 
     def is_missing(self, rows: Ints) -> Flags:
         """Return for which rows there is no value."""
-        return self.codes[rows] < 0 if self.sizes is None else self.sizes[rows] == 0
+        return self.codes.take(rows) < 0 if self.sizes is None else self.sizes.take(rows) == 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class Pairs:
         numbers: which of all pairs these are.
         size: how many pairs there are in all.
         known: similarities already asked for, of all pairs; NaN where not yet.
+        shared: for list columns already asked for, whether they overlap, of all pairs; negative where not yet.
     """
 
     columns: Mapping[str, Column]
@@ -94,18 +95,23 @@ class Pairs:
     numbers: Ints
     size: int
     known: dict[tuple[str, str, str], Floats]
+    shared: dict[str, NDArray[np.int8]]
 
     @staticmethod
     def of(columns: Mapping[str, Column], left: Ints, right: Ints) -> Pairs:
         """Return the pairs of two arrays of rows."""
-        return Pairs(columns, left, right, np.arange(len(left)), len(left), {})
+        return Pairs(columns, left, right, np.arange(len(left)), len(left), {}, {})
 
     def where(self, flags: Flags) -> Pairs:
         """Return the pairs flagged."""
-        at = np.flatnonzero(flags)
+        return self.at(np.flatnonzero(flags))
+
+    def at(self, at: Ints) -> Pairs:
+        """Return the pairs at the places given, which rise."""
         if len(at) == len(self.left):
             return self
-        return Pairs(self.columns, self.left[at], self.right[at], self.numbers[at], self.size, self.known)
+        left, right, numbers = self.left.take(at), self.right.take(at), self.numbers.take(at)
+        return Pairs(self.columns, left, right, numbers, self.size, self.known, self.shared)
 
     def codes(self, name: str) -> tuple[Codes, Codes]:
         """Return the codes of a plain column on either side."""
@@ -175,7 +181,7 @@ def level_numbers(levels: Sequence[Level], pairs: Pairs) -> NDArray[np.int8]:
         if level.condition is None or not len(pairs.numbers):
             continue
         found = holds(level.condition, pairs)
-        numbers[pairs.numbers[found]] = -1 if level.is_missing else len(levels) - 1 - position
+        numbers[pairs.numbers.take(np.flatnonzero(found))] = -1 if level.is_missing else len(levels) - 1 - position
         pairs = pairs.where(~found)
     return numbers
 
@@ -221,7 +227,7 @@ def _agree(condition: Condition, pairs: Pairs) -> Flags:
             code = _code(pairs.columns[name], value)
             return ~_either(*(codes != code for codes in pairs.codes(name)))
         case Overlaps(name):
-            return _overlap(pairs.columns[name], left, right)
+            return _known_overlap(pairs, name)
         case Contains(name, lists):
             (a, b), column = pairs.codes(name), pairs.columns[lists]
             return _contained(a, column, right) | _contained(b, column, left)
@@ -232,9 +238,10 @@ def _some(parts: Sequence[Condition], pairs: Pairs, *, answer: bool) -> Flags:
     """Return for which pairs some part gives the answer; a part is asked only where no earlier one gave it."""
     found: Flags = holds(parts[0], pairs) == answer
     for part in parts[1:]:
-        if found.all():
+        open_ = np.flatnonzero(~found)
+        if not len(open_):
             break
-        found[~found] = holds(part, pairs.where(~found)) == answer
+        found[open_] = holds(part, pairs.at(open_)) == answer
     return found
 
 
@@ -275,6 +282,18 @@ def _contained(values: Codes, column: Column, rows: Ints) -> Flags:
     return found
 
 
+def _known_overlap(pairs: Pairs, name: str) -> Flags:
+    """Return where the lists of both sides share an element; several levels may ask this of one pair."""
+    if name not in pairs.shared:
+        pairs.shared[name] = np.full(pairs.size, -1, dtype=np.int8)
+    known = pairs.shared[name]
+    new = pairs.where(known.take(pairs.numbers) < 0)
+    if len(new.numbers):
+        known[new.numbers] = _overlap(pairs.columns[name], new.left, new.right)
+    answers: Flags = known.take(pairs.numbers) > 0
+    return answers
+
+
 def _overlap(column: Column, left: Ints, right: Ints) -> Flags:
     """Return where the lists of two rows share an element."""
     assert column.starts is not None
@@ -306,14 +325,16 @@ def _similarity(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
     if key not in pairs.known:
         pairs.known[key] = np.full(pairs.size, np.nan)
     known = pairs.known[key]
-    new = pairs.where(np.isnan(known[pairs.numbers]))
-    a, b = pairs.columns[one].codes.take(new.left), pairs.columns[other].codes.take(new.right)
-    both = (a >= 0) & (b >= 0)
-    known[new.numbers[~both]] = -np.inf
-    a, b = a[both], b[both]
-    if len(a):
-        known[new.numbers[both]] = _compared(SIMILARITIES[name], pairs.columns[one], a, b)
-    answers: Floats = known[pairs.numbers]
+    new = pairs.where(np.isnan(known.take(pairs.numbers)))
+    if len(new.numbers):
+        a, b = pairs.columns[one].codes.take(new.left), pairs.columns[other].codes.take(new.right)
+        both = (a >= 0) & (b >= 0)
+        known[new.numbers] = -np.inf
+        at = np.flatnonzero(both)
+        if len(at):
+            found = _compared(SIMILARITIES[name], pairs.columns[one], a.take(at), b.take(at))
+            known[new.numbers.take(at)] = found
+    answers: Floats = known.take(pairs.numbers)
     return answers
 
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from splink import DuckDBAPI, Linker
 
 from blocking.sql import quote
-from linkage.database import count, only_row
+from linkage.database import columns_of, count, only_row
 from linkage.entity_config import EntityConfig
 from linkage.model.parameters import Model, pattern_settings
 from matchers.level_arrays import Column, Ints, Pairs, coded, columns_read, level_numbers
@@ -87,16 +87,16 @@ order by left_id, right_id""").to_arrow_table()
     for name, column in (("match_weight", weight), *outcomes.items()):
         compared = compared.append_column(name, pa.array(column))
     con.register(scored, compared)
+    kinds = columns_of(con, pairs)
+    kept = ", ".join(f"{name} {kinds[name]}" for name in ("left_id", "right_id", "rule", "rules"))
+    # Packing numbers this small takes longer than writing all other columns.
+    gammas = ", ".join(f"{quote(name)} tinyint using compression uncompressed" for name in outcomes)
+    con.execute(
+        f"create or replace table {quote(out)} ({kept}, match_weight double, match_probability double, {gammas})"
+    )
     con.execute(f"""
-create or replace table {quote(out)} as
-select
-    left_id,
-    right_id,
-    rule,
-    rules,
-    match_weight,
-    1.0 / (1.0 + pow(2.0, -match_weight)) as match_probability,
-    {", ".join(map(quote, outcomes))}
+insert into {quote(out)} by name
+select *, 1.0 / (1.0 + pow(2.0, -match_weight)) as match_probability
 from {quote(scored)}""")
     con.unregister(scored)
     con.unregister(named)

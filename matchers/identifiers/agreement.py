@@ -23,6 +23,7 @@ from matchers.similarity import Among, Compare, One, Places, register
 
 SIZE: Final = 18
 _STAR: Final = ord("*")
+_WORDS: Final = 3  # integers of eight bytes that hold a pattern
 
 
 def agreement(left: str, right: str, positions: tuple[int, ...]) -> float:
@@ -48,21 +49,28 @@ def _one(positions: tuple[int, ...]) -> One:
 
 
 def _among(positions: tuple[int, ...]) -> Among:
-    counted = np.array(positions)
+    counted = np.isin(np.arange(_WORDS * 8), positions).astype(np.uint8).view(np.uint64)
 
     def among(patterns: Sequence[str]) -> Compare:
-        sound = np.fromiter((len(p) == SIZE and p.isascii() for p in patterns), dtype=np.bool_, count=len(patterns))
-        joined = "".join(p if ok else "*" * SIZE for p, ok in zip(patterns, sound, strict=True))
-        grid = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(patterns), SIZE)
+        no_pattern = np.zeros(len(patterns), dtype=np.bool_)
+        joined = "".join(patterns)
+        if not joined.isascii() or set(map(len, patterns)) != {SIZE}:
+            no_pattern[:] = [len(pattern) != SIZE or not pattern.isascii() for pattern in patterns]
+            joined = "".join("*" * SIZE if no else p for no, p in zip(no_pattern.tolist(), patterns, strict=True))
+        grid = np.full((len(patterns), _WORDS * 8), _STAR, dtype=np.uint8)
+        grid[:, :SIZE] = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(patterns), SIZE)
+        # A pattern as three integers of eight characters, those it shows as ones in three more: compared at one go.
+        words = [np.ascontiguousarray(word) for word in grid.view(np.uint64).T]
+        shown = [np.ascontiguousarray(word) for word in ((grid != _STAR) * np.uint8(255)).view(np.uint64).T]
 
         def compare(left: Places, right: Places) -> NDArray[np.float64]:
-            a, b = grid[left], grid[right]
-            shown = (a != _STAR) & (b != _STAR)
-            same = a == b
-            agreeing: NDArray[np.float64] = (shown & same)[:, counted].sum(axis=1).astype(np.float64)
-            agreeing[(shown & ~same).any(axis=1)] = -1.0
-            for i in np.flatnonzero(~(sound[left] & sound[right])).tolist():
-                agreeing[i] = agreement(patterns[left[i]], patterns[right[i]], positions)
+            agreeing = np.zeros(len(left))
+            differing = no_pattern[left] | no_pattern[right]
+            for word, shows, counts in zip(words, shown, counted, strict=True):
+                both = shows[left] & shows[right]
+                differing |= ((word[left] ^ word[right]) & both) != 0
+                agreeing += np.bitwise_count(both & counts)
+            agreeing[differing] = -1.0
             return agreeing
 
         return compare
