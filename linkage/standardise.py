@@ -7,11 +7,13 @@ one record online (`standardise_row`).
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
@@ -29,8 +31,10 @@ _ESCAPES = ((_ABSENT, _ABSENT + "1"), (_SEPARATOR, _ABSENT + "2"))
 _ARROW = {"varchar": pa.string(), "integer": pa.int32(), "boolean": pa.bool_(), "varchar[]": pa.list_(pa.string())}
 _INLINE_LIMIT = 20_000
 
+_AT_A_TIME = 4_096
+
 Distinct = Callable[[], pa.Table]
-Spread = Callable[[str, list[str | None]], Distinct]
+Spread = Callable[[str, pa.Array], Distinct]
 
 
 def standardise(
@@ -90,7 +94,7 @@ def standardise_table(raw: pa.Table, config: EntityConfig, spread: Spread) -> pa
     def finish(name: str) -> None:
         nonlocal table
         indices, distinct = waiting.pop(name)
-        values = distinct()
+        values = distinct().combine_chunks()
         for column in values.column_names:
             table = table.append_column(column, values.column(column).take(indices))
 
@@ -102,7 +106,7 @@ def standardise_table(raw: pa.Table, config: EntityConfig, spread: Spread) -> pa
         arguments = [_argument(table, entry) for entry in field.read]
         encoded = _encode(arguments[0] if len(arguments) == 1 else _join(arguments))
         kind = f"{field.type}:{field.name}:{len(field.read)}"
-        waiting[field.name] = encoded.indices, spread(kind, encoded.dictionary.to_pylist())
+        waiting[field.name] = encoded.indices, spread(kind, encoded.dictionary)
     for name in tuple(waiting):
         finish(name)
     return table.select([*raw.column_names, *made])
@@ -166,14 +170,14 @@ def _spread_over(processes: int) -> Iterator[Spread]:
     """Give a function that starts standardising values and returns how to get the result, computed then if few."""
     pool: ProcessPoolExecutor | None = None
 
-    def spread(kind: str, values: list[str | None]) -> Distinct:
+    def spread(kind: str, values: pa.Array) -> Distinct:
         nonlocal pool
         if processes <= 1 or len(values) < _INLINE_LIMIT:
             return lambda: _standardise_values(kind, values)
         if pool is None:
             pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
         size = max(_INLINE_LIMIT // 2, -(-len(values) // (processes * 4)))
-        chunks = [values[start : start + size] for start in range(0, len(values), size)]
+        chunks = [values.slice(start, size) for start in range(0, len(values), size)]
         parts = pool.map(_standardise_values, [kind] * len(chunks), chunks)
         return lambda: pa.concat_tables(parts)
 
@@ -184,26 +188,45 @@ def _spread_over(processes: int) -> Iterator[Spread]:
             pool.shutdown(cancel_futures=True)
 
 
-def _standardise_values(kind: str, values: list[str | None]) -> pa.Table:
+def _standardise_values(kind: str, values: pa.Array) -> pa.Table:
     """Standardise distinct values of one field; `kind` is `type:field name:number of columns read`.
 
-    A value of a field that reads several columns is its arguments joined by a separator.
+    A value of a field that reads several columns is its arguments joined by a separator. Results become columns some
+    thousand at a time and are gone again, without the collector searching the ever more objects for cycles: there are
+    none, and looking takes a fifth of the time.
     """
     type_name, field_name, arity = kind.split(":")
+    columns = FIELD_TYPES[type_name].columns(field_name)
+    schema = pa.schema([(name, _ARROW[sql_type]) for name, sql_type in columns.items()])
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        batches = [
+            _standardised(type_name, schema, values.slice(start, _AT_A_TIME).to_pylist(), several=arity != "1")
+            for start in range(0, len(values), _AT_A_TIME)
+        ]
+    finally:
+        if collecting:
+            gc.enable()
+    return pa.Table.from_batches(batches, schema)
+
+
+def _standardised(type_name: str, schema: pa.Schema, values: list[str | None], *, several: bool) -> pa.RecordBatch:
+    """Return the attributes of some values as columns."""
     field_type = FIELD_TYPES[type_name]
     function = field_type.standardise
-    columns = field_type.columns(field_name)
-    if arity == "1":
-        results = [function(repair(value)) for value in values]
-    else:
+    if several:
         results = [function(*map(repair, _split(value))) for value in values]
-    arrays = []
-    for sql_type, attribute in zip(columns.values(), fields(field_type.attributes), strict=True):
-        cells: list[Any] = [getattr(result, attribute.name) for result in results]
-        if sql_type.endswith("[]"):
-            cells = [cell or None for cell in cells]
-        arrays.append(pa.array(cells, type=_ARROW[sql_type]))
-    return pa.table(arrays, names=list(columns))
+    else:
+        results = [function(repair(value)) for value in values]
+    names = [attribute.name for attribute in fields(field_type.attributes)]
+    rows = map(attrgetter(*names), results)
+    columns = zip(*rows, strict=True) if len(names) > 1 else [rows]
+    arrays = [
+        pa.array([cell or None for cell in cells] if pa.types.is_list(kind) else cells, type=kind)
+        for kind, cells in zip(schema.types, columns, strict=True)
+    ]
+    return pa.record_batch(arrays, schema=schema)
 
 
 def _split(value: str | None) -> list[str | None]:

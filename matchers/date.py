@@ -150,5 +150,5 @@ def _disagree(said: Parts, known: Parts) -> bool:
     return any(a is not None and b is not None and a != b for a, b in pairs)
 
 
-register("gy_date_slip", slip, slips)
-register("gy_lunar_date", lunar, lunars)
+register("gy_date_slip", slip, among=slips)
+register("gy_lunar_date", lunar, among=lunars)

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matchers.date_text import Parts, Status
+from matchers.similarity import Compare, Places
 
 LUNAR_DAYS = range(17, 52)
 """How many days the lunar reading of a birthday stands before the solar one, leap months included."""
 
 LONGEST_LUNAR_MONTH = 30
+_LOWEST_BITS = np.uint64(0x0101010101010101)
 COUNTED_AGE_YEARS = 2
 """Counted age is one or two years ahead of age: one at birth, one more at each new year."""
 
@@ -96,37 +98,49 @@ def of_one_birth(said: Parts, known: str) -> bool:
     )
 
 
-def slips(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
-    """Return `slip` for two equally long lists."""
-    grids = _grid(left), _grid(right)
-    if grids[0] is None or grids[1] is None:
-        return _loop(slip, left, right)
-    p, q = grids[0], grids[1]
-    a, b = _days(left), _days(right)
-    years = (p[:, :4] - np.uint8(48)).astype(np.int64) @ np.array([1000, 100, 10, 1])
-    others = (q[:, :4] - np.uint8(48)).astype(np.int64) @ np.array([1000, 100, 10, 1])
-    same = p == q
-    found = np.abs(a - b) <= 1
-    found |= same[:, 4:].all(axis=1) & (np.abs(years - others) <= COUNTED_AGE_YEARS)
-    found |= same[:, :4].all(axis=1) & (p[:, 4:6] == q[:, 6:]).all(axis=1) & (p[:, 6:] == q[:, 4:6]).all(axis=1)
-    count = (~same).sum(axis=1)
-    found |= count == 1
-    crossed = (p[:, :-1] == q[:, 1:]) & (p[:, 1:] == q[:, :-1]) & ~same[:, :-1]
-    found |= (count == 2) & crossed.any(axis=1)
-    return np.asarray(found, dtype=np.float64)
+def slips(days: Sequence[str]) -> Compare:
+    """Return the function that gives `slip` of two of the days by their places."""
+    grid = _grid(days)
+    if grid is None:
+        return _loop(slip, days)
+    packed = grid.view(np.uint64).ravel()
+    ordinals = _days(days)
+    years = (grid[:, :4] - np.uint8(48)).astype(np.int64) @ np.array([1000, 100, 10, 1])
+    month, day = (np.ascontiguousarray(grid[:, part]).view(np.uint16).ravel() for part in (slice(4, 6), slice(6, 8)))
+
+    def compare(left: Places, right: Places) -> NDArray[np.float64]:
+        found = np.abs(ordinals[left] - ordinals[right]) <= 1
+        apart = np.abs(years[left] - years[right])
+        m, d, other_m, other_d = month[left], day[left], month[right], day[right]
+        found |= (apart <= COUNTED_AGE_YEARS) & (m == other_m) & (d == other_d)
+        found |= (apart == 0) & (m == other_d) & (d == other_m)
+        count = _differing_digits(packed[left] ^ packed[right])
+        found |= count == 1
+        two = np.flatnonzero((count == 2) & ~found)
+        p, q = grid[left[two]], grid[right[two]]
+        crossed = (p[:, :-1] == q[:, 1:]) & (p[:, 1:] == q[:, :-1]) & (p != q)[:, :-1]
+        found[two] = crossed.any(axis=1)
+        return np.asarray(found, dtype=np.float64)
+
+    return compare
 
 
-def lunars(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
-    """Return `lunar` for two equally long lists."""
-    grids = _grid(left), _grid(right)
-    if grids[0] is None or grids[1] is None:
-        return _loop(lunar, left, right)
-    a, b = _days(left), _days(right)
-    earlier = np.where((a <= b)[:, None], grids[0][:, 6:], grids[1][:, 6:])
-    day = (earlier - np.uint8(48)).astype(np.int64) @ np.array([10, 1])
-    apart = np.abs(a - b)
-    found = (apart >= LUNAR_DAYS.start) & (apart < LUNAR_DAYS.stop) & (day <= LONGEST_LUNAR_MONTH)
-    return np.asarray(found, dtype=np.float64)
+def lunars(days: Sequence[str]) -> Compare:
+    """Return the function that gives `lunar` of two of the days by their places."""
+    grid = _grid(days)
+    if grid is None:
+        return _loop(lunar, days)
+    ordinals = _days(days)
+    day = (grid[:, 6:] - np.uint8(48)).astype(np.int64) @ np.array([10, 1])
+
+    def compare(left: Places, right: Places) -> NDArray[np.float64]:
+        a, b = ordinals[left], ordinals[right]
+        apart = np.abs(a - b)
+        earlier = np.where(a <= b, day[left], day[right])
+        found = (apart >= LUNAR_DAYS.start) & (apart < LUNAR_DAYS.stop) & (earlier <= LONGEST_LUNAR_MONTH)
+        return np.asarray(found, dtype=np.float64)
+
+    return compare
 
 
 def _one_digit(left: str, right: str) -> bool:
@@ -157,5 +171,16 @@ def _days(texts: Sequence[str]) -> NDArray[np.int64]:
     return np.fromiter((_ordinal(text) or 0 for text in texts), dtype=np.int64, count=len(texts))
 
 
-def _loop(one: Callable[[str, str], float], left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
-    return np.fromiter((one(a, b) for a, b in zip(left, right, strict=True)), dtype=np.float64, count=len(left))
+def _differing_digits(different: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Return how many bytes are not 0 in the exclusive or of eight digits each, which differ in their low four bits."""
+    different |= different >> np.uint64(2)
+    different |= different >> np.uint64(1)
+    return np.bitwise_count(different & _LOWEST_BITS)
+
+
+def _loop(one: Callable[[str, str], float], days: Sequence[str]) -> Compare:
+    def compare(left: Places, right: Places) -> NDArray[np.float64]:
+        pairs = zip(left.tolist(), right.tolist(), strict=True)
+        return np.fromiter((one(days[a], days[b]) for a, b in pairs), dtype=np.float64, count=len(left))
+
+    return compare

@@ -11,7 +11,7 @@ Invariant: for every condition and pair, `holds` here == `condition.holds` on th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ from matchers.levels import (
     SameAcross,
     columns_of,
 )
-from matchers.similarity import SIMILARITIES
+from matchers.similarity import SIMILARITIES, Compare, Similarity
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
@@ -60,16 +60,19 @@ class Column:
         values: the value each code stands for; shared by columns that are compared with each other.
         starts: of a list column where each row's elements start; `None` for a plain column.
         sizes: of a list column how many elements each row has.
+        compares: functions that compare the values by code, for similarities that look at each value once; made when
+            first asked for, and shared as the values are.
     """
 
     codes: Codes
     values: pa.Array
     starts: Ints | None = None
     sizes: Ints | None = None
+    compares: dict[str, Compare] = field(default_factory=dict, compare=False)
 
     def is_missing(self, rows: Ints) -> Flags:
         """Return for which rows there is no value."""
-        return self.codes[rows] < 0 if self.sizes is None else self.sizes[rows] == 0
+        return self.codes.take(rows) < 0 if self.sizes is None else self.sizes.take(rows) == 0
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Pairs:
         numbers: which of all pairs these are.
         size: how many pairs there are in all.
         known: similarities already asked for, of all pairs; NaN where not yet.
+        shared: for list columns already asked for, whether they overlap, of all pairs; negative where not yet.
     """
 
     columns: Mapping[str, Column]
@@ -91,18 +95,23 @@ class Pairs:
     numbers: Ints
     size: int
     known: dict[tuple[str, str, str], Floats]
+    shared: dict[str, NDArray[np.int8]]
 
     @staticmethod
     def of(columns: Mapping[str, Column], left: Ints, right: Ints) -> Pairs:
         """Return the pairs of two arrays of rows."""
-        return Pairs(columns, left, right, np.arange(len(left)), len(left), {})
+        return Pairs(columns, left, right, np.arange(len(left)), len(left), {}, {})
 
     def where(self, flags: Flags) -> Pairs:
         """Return the pairs flagged."""
-        at = np.flatnonzero(flags)
+        return self.at(np.flatnonzero(flags))
+
+    def at(self, at: Ints) -> Pairs:
+        """Return the pairs at the places given, which rise."""
         if len(at) == len(self.left):
             return self
-        return Pairs(self.columns, self.left[at], self.right[at], self.numbers[at], self.size, self.known)
+        left, right, numbers = self.left.take(at), self.right.take(at), self.numbers.take(at)
+        return Pairs(self.columns, left, right, numbers, self.size, self.known, self.shared)
 
     def codes(self, name: str) -> tuple[Codes, Codes]:
         """Return the codes of a plain column on either side."""
@@ -147,15 +156,15 @@ def _encoded(columns: Mapping[str, pa.ChunkedArray], positions: Ints) -> dict[st
     parts = [chunk.indices.fill_null(MISSING).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
     codes = np.concatenate([np.empty(0, np.int32), *parts])
     made: dict[str, Column] = {}
+    compares: dict[str, Compare] = {}
     for name, column in columns.items():
         own, codes = np.split(codes, [len(flat[name])])
         if pa.types.is_list(column.type):
             lengths = pc.list_value_length(column).fill_null(0).to_numpy().astype(np.int64)
-            made[name] = Column(
-                own, values, _placed(np.cumsum(lengths) - lengths, positions), _placed(lengths, positions)
-            )
+            starts = np.cumsum(lengths) - lengths
+            made[name] = Column(own, values, _placed(starts, positions), _placed(lengths, positions), compares)
         else:
-            made[name] = Column(_placed(own, positions), values)
+            made[name] = Column(_placed(own, positions), values, compares=compares)
     return made
 
 
@@ -172,7 +181,7 @@ def level_numbers(levels: Sequence[Level], pairs: Pairs) -> NDArray[np.int8]:
         if level.condition is None or not len(pairs.numbers):
             continue
         found = holds(level.condition, pairs)
-        numbers[pairs.numbers[found]] = -1 if level.is_missing else len(levels) - 1 - position
+        numbers[pairs.numbers.take(np.flatnonzero(found))] = -1 if level.is_missing else len(levels) - 1 - position
         pairs = pairs.where(~found)
     return numbers
 
@@ -218,7 +227,7 @@ def _agree(condition: Condition, pairs: Pairs) -> Flags:
             code = _code(pairs.columns[name], value)
             return ~_either(*(codes != code for codes in pairs.codes(name)))
         case Overlaps(name):
-            return _overlap(pairs.columns[name], left, right)
+            return _known_overlap(pairs, name)
         case Contains(name, lists):
             (a, b), column = pairs.codes(name), pairs.columns[lists]
             return _contained(a, column, right) | _contained(b, column, left)
@@ -229,9 +238,10 @@ def _some(parts: Sequence[Condition], pairs: Pairs, *, answer: bool) -> Flags:
     """Return for which pairs some part gives the answer; a part is asked only where no earlier one gave it."""
     found: Flags = holds(parts[0], pairs) == answer
     for part in parts[1:]:
-        if found.all():
+        open_ = np.flatnonzero(~found)
+        if not len(open_):
             break
-        found[~found] = holds(part, pairs.where(~found)) == answer
+        found[open_] = holds(part, pairs.at(open_)) == answer
     return found
 
 
@@ -272,6 +282,18 @@ def _contained(values: Codes, column: Column, rows: Ints) -> Flags:
     return found
 
 
+def _known_overlap(pairs: Pairs, name: str) -> Flags:
+    """Return where the lists of both sides share an element; several levels may ask this of one pair."""
+    if name not in pairs.shared:
+        pairs.shared[name] = np.full(pairs.size, -1, dtype=np.int8)
+    known = pairs.shared[name]
+    new = pairs.where(known.take(pairs.numbers) < 0)
+    if len(new.numbers):
+        known[new.numbers] = _overlap(pairs.columns[name], new.left, new.right)
+    answers: Flags = known.take(pairs.numbers) > 0
+    return answers
+
+
 def _overlap(column: Column, left: Ints, right: Ints) -> Flags:
     """Return where the lists of two rows share an element."""
     assert column.starts is not None
@@ -303,18 +325,30 @@ def _similarity(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
     if key not in pairs.known:
         pairs.known[key] = np.full(pairs.size, np.nan)
     known = pairs.known[key]
-    new = pairs.where(np.isnan(known[pairs.numbers]))
-    a, b = pairs.columns[one].codes.take(new.left), pairs.columns[other].codes.take(new.right)
-    both = (a >= 0) & (b >= 0)
-    known[new.numbers[~both]] = -np.inf
-    a, b = a[both], b[both]
-    if len(a):
-        distinct, inverse = np.unique(a.astype(np.int64) << 32 | b, return_inverse=True)
-        values = pairs.columns[one].values
-        texts = (values.take(pa.array(part)).to_pylist() for part in (distinct >> 32, distinct & 0xFFFFFFFF))
-        known[new.numbers[both]] = SIMILARITIES[name].many(*texts)[inverse]
-    answers: Floats = known[pairs.numbers]
+    new = pairs.where(np.isnan(known.take(pairs.numbers)))
+    if len(new.numbers):
+        a, b = pairs.columns[one].codes.take(new.left), pairs.columns[other].codes.take(new.right)
+        both = (a >= 0) & (b >= 0)
+        known[new.numbers] = -np.inf
+        at = np.flatnonzero(both)
+        if len(at):
+            found = _compared(SIMILARITIES[name], pairs.columns[one], a.take(at), b.take(at))
+            known[new.numbers.take(at)] = found
+    answers: Floats = known.take(pairs.numbers)
     return answers
+
+
+def _compared(similarity: Similarity, column: Column, left: Codes, right: Codes) -> Floats:
+    """Return a similarity of values by their codes."""
+    if similarity.among is not None:
+        # Threads that ask for it at once make the same function: which one stays does not matter.
+        if similarity.name not in column.compares:
+            column.compares[similarity.name] = similarity.among(column.values.to_pylist())
+        return column.compares[similarity.name](left.astype(np.int64), right.astype(np.int64))
+    distinct, inverse = np.unique(left.astype(np.int64) << 32 | right, return_inverse=True)
+    texts = (column.values.take(pa.array(part)).to_pylist() for part in (distinct >> 32, distinct & 0xFFFFFFFF))
+    found: Floats = similarity.many(*texts)[inverse]
+    return found
 
 
 def _across(condition: Condition) -> Iterator[set[str]]:

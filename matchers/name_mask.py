@@ -11,6 +11,7 @@ Invariant: fitting is symmetric, and needs at least one shown character in commo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from matchers.characters import HAN, canon
 from matchers.similarity import register
@@ -53,14 +54,15 @@ def fits(left: str, right: str) -> float:
     first, other = left[:1], right[:1]
     if first != other and first not in HIDING and other not in HIDING and canon(first) != canon(other):
         return 0.0
-    return 1.0 if _shared(_items(canon(left)), _items(canon(right))) > 0 else 0.0
+    return 1.0 if _shared(_items(left), _items(right)) > 0 else 0.0
 
 
+@lru_cache(maxsize=65536)
 def _items(text: str) -> list[str]:
-    """Return shown characters, `?` for one hidden character and `*` for any number of them."""
+    """Return shown characters in canonical form, `?` for one hidden character and `*` for any number of them."""
     items: list[str] = []
     end = 0
-    text = text[:_LONGEST]
+    text = canon(text)[:_LONGEST]
     for run in _STARS.finditer(text):
         items += text[end : run.start()]
         size = len(run[0])
@@ -73,6 +75,34 @@ def _items(text: str) -> list[str]:
 
 def _shared(left: list[str], right: list[str]) -> int:
     """Return the most shown characters in common over all ways to align two patterns, -1 if there is none."""
+    gaps = left.count("*"), right.count("*")
+    if gaps == (0, 0):
+        return _side_by_side(left, right) if len(left) == len(right) else -1
+    if sum(gaps) == 1:
+        # The usual case, one open end: there is one way to align the two.
+        whole, open_ = (left, right) if gaps[1] else (right, left)
+        head = open_.index("*")
+        tail = len(open_) - head - 1
+        if len(whole) < head + tail:
+            return -1
+        parts = _side_by_side(whole[:head], open_[:head]), _side_by_side(whole[len(whole) - tail :], open_[head + 1 :])
+        return -1 if -1 in parts else sum(parts)
+    return _best_shared(left, right)
+
+
+def _side_by_side(left: list[str], right: list[str]) -> int:
+    """Return the shown characters in common of equally many items without `*`, -1 if two of them contradict."""
+    shared = 0
+    for a, b in zip(left, right, strict=True):
+        if a == b:
+            shared += a != "?"
+        elif a != "?" and b != "?":
+            return -1
+    return shared
+
+
+def _best_shared(left: list[str], right: list[str]) -> int:
+    """Return what `_shared` does for any number of `*`, by trying every way to align the two."""
     best = [[-1] * (len(right) + 1) for _ in range(len(left) + 1)]
     best[0][0] = 0
     for i in range(len(left) + 1):

@@ -1,8 +1,10 @@
 """Codepoint-correct similarities between two texts, for one pair and for columns of pairs.
 
 DuckDB's own `levenshtein` and `jaro_winkler_similarity` count UTF-8 bytes, which makes any two Chinese characters far
-apart or accidentally near. These count code points. Each function exists twice under one name: `one` for a pair, and
-`many` for two equally long lists, which the batch registers with DuckDB as an Arrow function.
+apart or accidentally near. These count code points. Each function exists under one name as `one` for a pair and `many`
+for two equally long lists, which the batch registers with DuckDB as an Arrow function. A third form, `among`, pays off
+where looking at a text costs more than comparing: it looks at each of a list of texts once and then compares any two of
+them by their places in the list.
 
 A field type may add its own with `register`; the result is a float, larger is more alike, and it must be symmetric.
 """
@@ -19,6 +21,9 @@ from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 One = Callable[[str, str], float]
 Many = Callable[[Sequence[str], Sequence[str]], NDArray[np.float64]]
+Places = NDArray[np.int64]
+Compare = Callable[[Places, Places], NDArray[np.float64]]
+Among = Callable[[Sequence[str]], Compare]
 
 
 @dataclass(frozen=True)
@@ -28,27 +33,39 @@ class Similarity:
     name: str
     one: One
     many: Many
+    among: Among | None = None
 
 
 SIMILARITIES: dict[str, Similarity] = {}
 _SCALE = 1e9
 
 
-def register(name: str, one: One, many: Many | None = None) -> Similarity:
+def register(name: str, one: One, many: Many | None = None, among: Among | None = None) -> Similarity:
     """Add a similarity under a name that is also its SQL function name (start it with `gy_`).
 
     Args:
         name: SQL function name.
         one: the similarity of two texts.
-        many: the same for two equally long lists; a loop over `one` if absent.
+        many: the same for two equally long lists; `among` both if absent, or else a loop over `one`.
+        among: looks at texts once and returns the function that compares them by place.
     """
 
     def loop(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
         return np.fromiter((one(a, b) for a, b in zip(left, right, strict=True)), dtype=np.float64, count=len(left))
 
-    similarity = Similarity(name, one, many or loop)
+    similarity = Similarity(name, one, many or (many_of(among) if among else loop), among)
     SIMILARITIES[name] = similarity
     return similarity
+
+
+def many_of(among: Among) -> Many:
+    """Return the function of two equally long lists that compares by `among`."""
+
+    def many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
+        places = np.arange(len(left))
+        return among([*left, *right])(places, places + len(left))
+
+    return many
 
 
 def _jaro_winkler(left: str, right: str) -> float:

@@ -19,10 +19,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matchers.similarity import Many, One, register
+from matchers.similarity import Among, Compare, One, Places, register
 
 SIZE: Final = 18
 _STAR: Final = ord("*")
+_WORDS: Final = 3  # integers of eight bytes that hold a pattern
 
 
 def agreement(left: str, right: str, positions: tuple[int, ...]) -> float:
@@ -47,30 +48,34 @@ def _one(positions: tuple[int, ...]) -> One:
     return lambda left, right: agreement(left, right, positions)
 
 
-def _many(positions: tuple[int, ...]) -> Many:
-    counted = np.array(positions)
+def _among(positions: tuple[int, ...]) -> Among:
+    counted = np.isin(np.arange(_WORDS * 8), positions).astype(np.uint8).view(np.uint64)
 
-    def many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
-        grids = _grid(left), _grid(right)
-        if grids[0] is None or grids[1] is None:
-            pairs = zip(left, right, strict=True)
-            return np.fromiter((agreement(a, b, positions) for a, b in pairs), dtype=np.float64, count=len(left))
-        a, b = grids[0], grids[1]
-        shown = (a != _STAR) & (b != _STAR)
-        same = a == b
-        agreeing: NDArray[np.float64] = (shown & same)[:, counted].sum(axis=1).astype(np.float64)
-        agreeing[(shown & ~same).any(axis=1)] = -1.0
-        return agreeing
+    def among(patterns: Sequence[str]) -> Compare:
+        no_pattern = np.zeros(len(patterns), dtype=np.bool_)
+        joined = "".join(patterns)
+        if not joined.isascii() or set(map(len, patterns)) != {SIZE}:
+            no_pattern[:] = [len(pattern) != SIZE or not pattern.isascii() for pattern in patterns]
+            joined = "".join("*" * SIZE if no else p for no, p in zip(no_pattern.tolist(), patterns, strict=True))
+        grid = np.full((len(patterns), _WORDS * 8), _STAR, dtype=np.uint8)
+        grid[:, :SIZE] = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(patterns), SIZE)
+        # A pattern as three integers of eight characters, those it shows as ones in three more: compared at one go.
+        words = [np.ascontiguousarray(word) for word in grid.view(np.uint64).T]
+        shown = [np.ascontiguousarray(word) for word in ((grid != _STAR) * np.uint8(255)).view(np.uint64).T]
 
-    return many
+        def compare(left: Places, right: Places) -> NDArray[np.float64]:
+            agreeing = np.zeros(len(left))
+            differing = no_pattern[left] | no_pattern[right]
+            for word, shows, counts in zip(words, shown, counted, strict=True):
+                both = shows[left] & shows[right]
+                differing |= ((word[left] ^ word[right]) & both) != 0
+                agreeing += np.bitwise_count(both & counts)
+            agreeing[differing] = -1.0
+            return agreeing
 
+        return compare
 
-def _grid(patterns: Sequence[str]) -> NDArray[np.uint8] | None:
-    """Return patterns as a matrix of bytes, or None if one of them is not 18 ASCII characters."""
-    joined = "".join(patterns)
-    if not joined.isascii() or any(len(pattern) != SIZE for pattern in patterns):
-        return None
-    return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(patterns), SIZE)
+    return among
 
 
 _REGION: Final = tuple(range(6))
@@ -82,4 +87,4 @@ for _name, _positions in (
     ("gy_mask_tail", _TAIL),
     ("gy_code_agreement", _BODY),
 ):
-    register(_name, _one(_positions), _many(_positions))
+    register(_name, _one(_positions), among=_among(_positions))

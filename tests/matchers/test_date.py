@@ -13,6 +13,7 @@ from matchers.date import PartialDate, birth_levels, levels, mask, slip, standar
 from matchers.date_difference import lunar, lunars, of_one_birth, slips
 from matchers.date_text import read
 from matchers.levels import outcome
+from matchers.similarity import many_of
 
 DAYS = st.dates(datetime.date(1901, 1, 2), datetime.date(2098, 12, 31))
 
@@ -248,9 +249,9 @@ def test_a_stated_date_is_of_the_birth_in_a_number_or_of_another(stated: str, kn
 def test_a_column_of_days_is_compared_as_one_pair_is(drawn: list[tuple[datetime.date, int]]) -> None:
     left = [day.isoformat() for day, _ in drawn]
     right = [(day + datetime.timedelta(days=apart)).isoformat() for day, apart in drawn]
-    assert slips(left, right).tolist() == [slip(a, b) for a, b in zip(left, right, strict=True)]
-    assert lunars(left, right).tolist() == [lunar(a, b) for a, b in zip(left, right, strict=True)]
-    assert lunars(right, left).tolist() == lunars(left, right).tolist()
+    assert many_of(slips)(left, right).tolist() == [slip(a, b) for a, b in zip(left, right, strict=True)]
+    assert many_of(lunars)(left, right).tolist() == [lunar(a, b) for a, b in zip(left, right, strict=True)]
+    assert many_of(lunars)(right, left).tolist() == many_of(lunars)(left, right).tolist()
 
 
 @given(st.lists(st.tuples(DAYS, DAYS), min_size=1, max_size=30), st.text(max_size=12))
@@ -259,8 +260,8 @@ def test_a_text_that_is_no_day_is_no_slip_in_a_column_either(
 ) -> None:
     left = [a.isoformat() for a, _ in drawn] + [junk]
     right = [b.isoformat() for _, b in drawn] + [junk]
-    assert slips(left, right).tolist() == [slip(a, b) for a, b in zip(left, right, strict=True)]
-    assert lunars(left, right)[-1] == 0.0
+    assert many_of(slips)(left, right).tolist() == [slip(a, b) for a, b in zip(left, right, strict=True)]
+    assert many_of(lunars)(left, right)[-1] == 0.0
 
 
 def test_the_batch_and_one_pair_agree_on_every_level_of_births() -> None:
