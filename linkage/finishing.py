@@ -21,12 +21,16 @@ from golden_records.catalog.store import open_catalog
 from linkage.database import connect
 from linkage.durable import replace_whole, sync, sync_tree
 from linkage.ingest.load_folder import sweep_loads
+from linkage.ingest.manifest import LOADS, RECORDS
 from linkage.workspace import Workspace
 
 _READY = ".finishing"
 _PARTIAL = ".finishing.partial"
 _MODELS = "models"
 _SUMMARY = "report.json"
+# Measured on simulated districts: a batch database takes so many times the accepted records as they are in the loads.
+_BATCH_OF_RECORDS = 30
+_SMALLEST_RUN_BYTES = 20_000_000
 
 
 def partial_batch(workspace: Workspace) -> Path:
@@ -37,6 +41,14 @@ def partial_batch(workspace: Workspace) -> Path:
 def spill(workspace: Workspace) -> Path:
     """Return the folder for what does not fit in memory."""
     return workspace.root / "spill"
+
+
+def space_needed(workspace: Workspace) -> int:
+    """Return about how many bytes a run needs: a batch database like the last one and as much to spill."""
+    if workspace.batch.exists():
+        return 2 * workspace.batch.stat().st_size
+    records = sum(path.stat().st_size for path in (workspace.root / LOADS).glob(f"*/{RECORDS}"))
+    return _SMALLEST_RUN_BYTES + _BATCH_OF_RECORDS * records
 
 
 def make_ready(workspace: Workspace, summary: RunSummary, *, keep_models: Callable[[Path], None]) -> None:
@@ -112,8 +124,9 @@ def remove_leftovers(workspace: Workspace) -> None:
         path.unlink(missing_ok=True)
     for folder in (workspace.root / _PARTIAL, spill(workspace)):
         shutil.rmtree(folder, ignore_errors=True)
-    for report in workspace.runs.glob("*/*.partial"):
-        report.unlink(missing_ok=True)
+    catalog = workspace.catalog
+    for leftover in (*workspace.runs.glob("*/*.partial"), *catalog.parent.glob(f".{catalog.name}.partial-*")):
+        leftover.unlink(missing_ok=True)
 
 
 def _wal(database: Path) -> Path:

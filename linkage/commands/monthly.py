@@ -35,13 +35,14 @@ from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
-from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, spill
+from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
 from linkage.increment import batch_before
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.model.frequencies import save_frequencies
 from linkage.model.parameters import save_model
 from linkage.pipeline import Linkage, LinkageOptions, link_records
+from linkage.shortage import told
 from linkage.sources import known_sources
 from linkage.stages import StageClock
 from linkage.workspace import Workspace, locked
@@ -104,9 +105,13 @@ def make_release(
         The run's figures, and the number of the release.
     """
     bring_to_end(workspace)
+    needed = space_needed(workspace)
     try:
-        summary, release = _make_release(workspace, entities=entities, now=now, clock=clock, full=full)
-        finish(workspace, summary, language=language)
+        with told(workspace.root, needed_bytes=needed, outcome="nothing was published"):
+            summary, release = _make_release(workspace, entities=entities, now=now, clock=clock, full=full)
+        outcome = f"release {release} is published, and the next command puts its report and batch database in place"
+        with told(workspace.root, needed_bytes=needed, outcome=outcome):
+            finish(workspace, summary, language=language)
     except BaseException:
         with suppress(Exception):  # what went wrong first is what counts
             bring_to_end(workspace)
@@ -140,7 +145,8 @@ def _make_release(
             _summary(finished, release=current_release(catalog) + 1, now=now, clock=clock),
             keep_models=lambda folder: _keep_models(workspace, con, finished, folder),
         )
-        with clock.stage("publish") as stage:
+        shelf, held = workspace.catalog.parent, workspace.catalog.stat().st_size
+        with clock.stage("publish") as stage, told(shelf, needed_bytes=held, outcome="nothing was published"):
             release = publish(
                 catalog,
                 con,
