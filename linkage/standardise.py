@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
+from multiprocessing.connection import wait
 from operator import attrgetter
 from typing import Any
 
@@ -175,7 +178,8 @@ def _spread_over(processes: int) -> Iterator[Spread]:
         if processes <= 1 or len(values) < _INLINE_LIMIT:
             return lambda: _standardise_values(kind, values)
         if pool is None:
-            pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("forkserver"))
+            context = multiprocessing.get_context("forkserver")
+            pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
         size = max(_INLINE_LIMIT // 2, -(-len(values) // (processes * 4)))
         chunks = [values.slice(start, size) for start in range(0, len(values), size)]
         parts = pool.map(_standardise_values, [kind] * len(chunks), chunks)
@@ -186,6 +190,18 @@ def _spread_over(processes: int) -> Iterator[Spread]:
     finally:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """See to it that a worker does not outlive a killed parent, for whose next task it would wait for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _standardise_values(kind: str, values: pa.Array) -> pa.Table:

@@ -15,8 +15,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,11 +26,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.alarms import StabilityLimits
+from linkage.durable import write_whole
 from linkage.entity_config import parse_model
 from linkage.errors import ConfigError, LinkageError
 from linkage.rulings.settings import DecisionSettings
 
 SETTINGS_FILE = "guiyi.toml"
+_FOLDERS = ("loads", "models", "runs")
 _TEMPLATE = """\
 # Settings of this workspace. docs/configuration.md describes each key.
 catalog = {catalog}          # where releases are published: a path beside this file
@@ -113,18 +116,27 @@ def create_workspace(root: Path, *, catalog: str | None = None) -> Workspace:
     """
     if (root / SETTINGS_FILE).exists():
         raise LinkageError(f"{root}: is a workspace already; look at it with `guiyi status {root}`")
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    if root.exists() and not (root.is_dir() and _is_left_by_init(root)):
         raise LinkageError(f"{root}: exists and is not empty; name a new directory")
     path = (catalog or "catalog.sqlite").removeprefix("sqlite:///")
     if "://" in path:
         raise ConfigError(f"catalog {catalog!r}: only SQLite is supported so far; give a path or sqlite:///PATH")
     try:
-        for part in ("loads", "models", "runs"):
+        for part in _FOLDERS:
             (root / part).mkdir(parents=True, exist_ok=True)
-        (root / SETTINGS_FILE).write_text(_TEMPLATE.format(catalog=json.dumps(path, ensure_ascii=False)), "utf-8")
+        write_whole(root / SETTINGS_FILE, _TEMPLATE.format(catalog=json.dumps(path, ensure_ascii=False)))
     except OSError as error:
         raise LinkageError(f"{root}: cannot be made ({error.strerror}); name a directory you may write") from error
     return open_workspace(root)
+
+
+def _is_left_by_init(root: Path) -> bool:
+    """Say whether a directory holds nothing, or only what a killed `init` made."""
+    return all(
+        path.name.startswith(f".{SETTINGS_FILE}")
+        or (path.name in _FOLDERS and path.is_dir() and not any(path.iterdir()))
+        for path in root.iterdir()
+    )
 
 
 def open_workspace(root: Path) -> Workspace:
@@ -150,25 +162,44 @@ def locked(workspace: Workspace, *, now: datetime, what: str) -> Iterator[None]:
     The lock is the kernel's: a killed process leaves none behind.
 
     Raises:
-        LinkageError: another process holds it; says which, what it does and since when.
+        LinkageError: another process holds it; says which, what it does, since when and on which host. Or the workspace
+            cannot be written, or its file system knows no locks.
     """
     path = workspace.root / ".lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LinkageError(f"{workspace.root}: {_holder(path)}; wait for it to end and try again") from error
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"pid": os.getpid(), "what": what, "since": now.isoformat()}).encode(), 0)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise LinkageError(
+            f"{path}: cannot be written ({error.strerror}); `guiyi {what}` changes the workspace: correct its rights, "
+            "or mount it for writing"
+        ) from error
+    try:
+        _take(handle, path, workspace.root)
+        held = {"pid": os.getpid(), "what": what, "since": now.isoformat(), "host": socket.gethostname()}
+        with suppress(OSError):  # on a full disk the lock is held all the same, by nobody known
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(held).encode(), 0)
         yield
     finally:
         os.close(handle)
 
 
+def _take(handle: int, path: Path, root: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise LinkageError(f"{root}: {_holder(path)}; wait for it to end and try again") from error
+    except OSError as error:
+        raise LinkageError(
+            f"{path}: cannot be locked ({error.strerror}); a network file system without locks is no place for a "
+            "workspace: use a local disk, or have the locks switched on (NFS: version 4, or lockd)"
+        ) from error
+
+
 def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text("utf-8"))
-        return f"`guiyi {held['what']}` (process {held['pid']}) has been at work here since {held['since']}"
+        process = f"process {held['pid']} on {held['host']}"
+        return f"`guiyi {held['what']}` ({process}) has been at work here since {held['since']}"
     except (OSError, ValueError, KeyError):
         return "another guiyi command is at work here"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import threading
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
@@ -56,11 +58,15 @@ class Catalog:
 def open_catalog(path: Path, *, read_only: bool = False) -> Catalog:
     """Open a catalog store, making or migrating it first unless `read_only`.
 
+    A new one appears whole: it is made beside its place, and named when it is complete.
+
     Raises:
         CatalogError: the file is not a catalog, is newer than this program, or (read only) does not exist or is older.
     """
     if read_only and not path.exists():
         raise CatalogError(f"{path}: no catalog there; publish a release first")
+    if not read_only and not path.exists():
+        _make(path)
     try:
         catalog = Catalog(path, dialect.connect(path, read_only=read_only))
     except dialect.Error as error:
@@ -124,6 +130,20 @@ def migrate(catalog: Catalog) -> int:
         for statement in dialect.guard_statements():
             catalog.execute(statement)
     return newest
+
+
+def _make(path: Path) -> None:
+    """Make an empty catalog, unless another process has made one by then."""
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}-{threading.get_ident()}")
+    try:
+        partial.unlink(missing_ok=True)
+        with Catalog(partial, dialect.connect(partial, read_only=False)) as catalog:
+            migrate(catalog)
+        with suppress(FileExistsError):
+            os.link(partial, path)
+        partial.unlink()
+    except (OSError, dialect.Error) as error:
+        raise CatalogError(f"{path}: cannot be made ({error})") from error
 
 
 def _require_current(catalog: Catalog) -> None:

@@ -1,12 +1,13 @@
 """The command line: `guiyi`.
 
 Each command checks its arguments, calls one function and prints its result. Exit codes: 0 done, 1 failed, 2 wrong usage
-or configuration, 3 done with more rows in quarantine than the configured share.
+or configuration, 3 done with more rows in quarantine than the configured share, 128 and more ended by a signal.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import typer
 
@@ -14,9 +15,11 @@ from eval.errors import EvalError
 from golden_records.errors import GoldenRecordsError
 from linkage.cli import files, months, questions, rulings
 from linkage.cli.app import app
+from linkage.cli.ending import ending_on_signals
 from linkage.commands.console import Console
 from linkage.errors import FAILED, WRONG_USE, LinkageError
 from linkage.ingest.errors import IngestError
+from linkage.shortage import describe
 
 __all__ = ["app", "files", "main", "months", "questions", "rulings"]
 
@@ -25,12 +28,13 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the command's exit code."""
     console = Console()
     try:
-        code = app(args=arguments, prog_name="guiyi", standalone_mode=False)
+        with ending_on_signals(console.error):
+            code = app(args=arguments, prog_name="guiyi", standalone_mode=False)
     except (LinkageError, IngestError) as error:
         console.error(str(error))
         code = error.exit_code
     except (GoldenRecordsError, EvalError) as error:
-        console.error(str(error))
+        console.error(describe(error, Path()) or str(error))
         code = FAILED
     except typer.Abort:
         code = FAILED
@@ -44,7 +48,8 @@ def _usage_error(error: Exception) -> int:
     if hasattr(error, "show") and hasattr(error, "exit_code"):
         error.show()
         return WRONG_USE
-    if isinstance(error, MemoryError | OSError):
-        Console().error(f"{type(error).__name__}: {error}")
-        return FAILED
-    raise error
+    words = describe(error, Path())
+    if words is None:
+        raise error
+    Console().error(words)
+    return FAILED

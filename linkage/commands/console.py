@@ -7,9 +7,10 @@ and seconds, never a name, an identifier or an address.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console as RichConsole
 from rich.status import Status
@@ -46,6 +47,21 @@ STAGE_TITLES = {
 }
 
 
+class _Output(RichConsole):
+    """A stream that goes on when nobody listens any more (`guiyi status … | head -1`): the work is not for the pipe."""
+
+    def on_broken_pipe(self) -> None:
+        """Say the rest to nobody."""
+        hush(sys.stderr if self.stderr else sys.stdout)
+
+
+def hush(stream: TextIO) -> None:
+    """Let a stream end nowhere, so that neither what is buffered nor what comes raises an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 class Console:
     """Progress and results of a command.
 
@@ -59,10 +75,10 @@ class Console:
         self.quiet = quiet
         self.brief = brief
         self.as_json = as_json
-        self._out = RichConsole(soft_wrap=True, highlight=False, emoji=False)
+        self._out = _Output(soft_wrap=True, highlight=False, emoji=False)
         if not self._out.is_terminal:
-            self._out = RichConsole(soft_wrap=True, highlight=False, emoji=False, width=_PIPED_WIDTH)
-        self._err = RichConsole(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+            self._out = _Output(soft_wrap=True, highlight=False, emoji=False, width=_PIPED_WIDTH)
+        self._err = _Output(stderr=True, soft_wrap=True, highlight=False, emoji=False)
         self._status: Status | None = None
 
     @property
@@ -106,7 +122,11 @@ class Console:
     def result(self, text: str, data: Any) -> None:
         """Print a result: text for a person, or the data as JSON."""
         if self.as_json:
-            sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+            try:
+                sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+                sys.stdout.flush()
+            except BrokenPipeError:
+                hush(sys.stdout)
         elif text:
             self._out.print(_printable(text), markup=False)
 

@@ -1,8 +1,9 @@
 """`guiyi run`: link the records in force of every source and publish a release.
 
 The result rests on the loads, the configuration, the model and the last release's ids alone. Everything up to the
-publish is written to a batch database of the run's own; the catalog changes in one transaction at the end. A killed run
-leaves the last release as it was, and the next run starts again from the loads.
+publish is written to a batch database of the run's own; the catalog changes in one transaction at the end. A run
+killed before that leaves the last release as it was, and the next run starts again from the loads; of a run killed
+after it, the next command finishes what is left to do (`linkage.finishing`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +20,8 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
-from eval.report.html import write_report
-from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows, write_summary
-from golden_records.catalog.publish import publish
+from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows
+from golden_records.catalog.publish import current_release, publish
 from golden_records.catalog.read import PreviousTables, previous_membership, releases
 from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
@@ -34,12 +35,14 @@ from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
+from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
 from linkage.increment import batch_before
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.model.frequencies import save_frequencies
 from linkage.model.parameters import save_model
 from linkage.pipeline import Linkage, LinkageOptions, link_records
+from linkage.shortage import told
 from linkage.sources import known_sources
 from linkage.stages import StageClock
 from linkage.workspace import Workspace, locked
@@ -77,25 +80,48 @@ def run_month(
         The exit code.
     """
     with locked(workspace, now=now, what="run"):
-        summary, release = make_release(workspace, entities=entities, now=now, clock=StageClock(console), full=full)
-        folder = workspace.runs / summary.run_id
-        folder.mkdir(parents=True, exist_ok=True)
-        write_report(summary, folder / "report.html", lang=language or workspace.settings.language)
-        write_summary(summary, folder / "report.json")
-    _print(summary, release, folder, workspace, console)
+        summary, release = make_release(
+            workspace, entities=entities, now=now, clock=StageClock(console), full=full, language=language
+        )
+    _print(summary, release, workspace.runs / summary.run_id, workspace, console)
     return 0
 
 
 def make_release(
-    workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, clock: StageClock, full: bool = False
+    workspace: Workspace,
+    *,
+    entities: Sequence[Entity] | None,
+    now: datetime,
+    clock: StageClock,
+    full: bool = False,
+    language: str | None = None,
 ) -> tuple[RunSummary, int]:
     """Run the linkage and publish; the caller holds the workspace's lock.
 
-    What the last run computed is taken over where its input is the same (`linkage.increment`), unless `full`.
+    What the last run computed is taken over where its input is the same (`linkage.increment`), unless `full`. What a
+    killed run left is brought to its end first, and what this one leaves if it fails is removed (`linkage.finishing`).
 
     Returns:
         The run's figures, and the number of the release.
     """
+    bring_to_end(workspace)
+    needed = space_needed(workspace)
+    try:
+        with told(workspace.root, needed_bytes=needed, outcome="nothing was published"):
+            summary, release = _make_release(workspace, entities=entities, now=now, clock=clock, full=full)
+        outcome = f"release {release} is published, and the next command puts its report and batch database in place"
+        with told(workspace.root, needed_bytes=needed, outcome=outcome):
+            finish(workspace, summary, language=language)
+    except BaseException:
+        with suppress(Exception):  # what went wrong first is what counts
+            bring_to_end(workspace)
+        raise
+    return summary, release
+
+
+def _make_release(
+    workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, clock: StageClock, full: bool
+) -> tuple[RunSummary, int]:
     loads = list_loads(workspace.root)
     chosen = [e for e in ENTITIES if (entities is None or e in entities) and any(m.entity == e for m in loads)]
     if not chosen:
@@ -103,19 +129,24 @@ def make_release(
             f"{workspace.root}: nothing has been loaded to link; load a file with "
             f"`guiyi ingest {workspace.root} --source NAME --as-of DATE FILE`"
         )
-    partial = workspace.root / "batch.partial.duckdb"
-    _remove_database(partial)
+    partial = partial_batch(workspace)
     if len(chosen) < len({m.entity for m in loads}) and workspace.batch.exists():
         shutil.copyfile(workspace.batch, partial)
-    limit, spill = workspace.settings.memory_limit, workspace.root / "spill"
     with (
         open_catalog(workspace.catalog) as catalog,
-        connect(partial, memory_limit=limit, temp=spill) as con,
+        connect(partial, memory_limit=workspace.settings.memory_limit, temp=spill(workspace)) as con,
     ):
         made = releases(catalog)
         with batch_before(con, workspace.batch):
             finished = [_link(workspace, con, catalog, made, entity, loads, clock, full=full) for entity in chosen]
-        with clock.stage("publish") as stage:
+        con.execute("checkpoint")
+        make_ready(
+            workspace,
+            _summary(finished, release=current_release(catalog) + 1, now=now, clock=clock),
+            keep_models=lambda folder: _keep_models(workspace, con, finished, folder),
+        )
+        shelf, held = workspace.catalog.parent, workspace.catalog.stat().st_size
+        with clock.stage("publish") as stage, told(shelf, needed_bytes=held, outcome="nothing was published"):
             release = publish(
                 catalog,
                 con,
@@ -129,10 +160,11 @@ def make_release(
                 models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
             )
             stage.rows = sum(f.counts.living for f in finished)
-        _keep_models(workspace, con, finished)
-    _replace_database(partial, workspace.batch)
-    shutil.rmtree(spill, ignore_errors=True)
-    summary = RunSummary(
+    return _summary(finished, release=release, now=now, clock=clock), release
+
+
+def _summary(finished: Sequence[_Finished], *, release: int, now: datetime, clock: StageClock) -> RunSummary:
+    return RunSummary(
         run_id=f"release-{release:04d}",
         finished_at=now.isoformat(),
         release_id=str(release),
@@ -142,14 +174,15 @@ def make_release(
         stages=stage_figures(clock),
         labels=labels(f.linkage.config for f in finished),
     )
-    return summary, release
 
 
 def roll_back(workspace: Workspace, release: int, *, now: datetime, console: Console) -> int:
     """Publish the state of an earlier release again."""
-    with locked(workspace, now=now, what="rollback"), open_catalog(workspace.catalog) as catalog:
-        manifests = {row["release_id"]: row["manifest"] for row in releases(catalog)}
-        made = rollback(catalog, release, now=now, manifest=manifests.get(release))
+    with locked(workspace, now=now, what="rollback"):
+        bring_to_end(workspace)
+        with open_catalog(workspace.catalog) as catalog:
+            manifests = {row["release_id"]: row["manifest"] for row in releases(catalog)}
+            made = rollback(catalog, release, now=now, manifest=manifests.get(release))
     console.say(f"release {made} holds the state of release {release}")
     return 0
 
@@ -157,6 +190,7 @@ def roll_back(workspace: Workspace, release: int, *, now: datetime, console: Con
 def forget_models(workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, console: Console) -> int:
     """Remove the workspace's models, so that the next run trains new ones."""
     with locked(workspace, now=now, what="train"):
+        bring_to_end(workspace)
         for entity in entities or ENTITIES:
             workspace.model(entity).unlink(missing_ok=True)
             workspace.frequencies(entity).unlink(missing_ok=True)
@@ -280,24 +314,15 @@ def _warnings(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
     return tuple(KindCount(kind=k, count=n) for k, n in sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequence[_Finished]) -> None:
-    """Keep the model of a first run and its term frequencies, so that months stay comparable."""
+def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequence[_Finished], folder: Path) -> None:
+    """Write the models of a first run, so that months stay comparable: always with the frequencies they go with."""
     for part in finished:
         entity = part.linkage.config.entity
-        if not workspace.frequencies(entity).exists():
-            save_frequencies(con, part.linkage.frequencies, workspace.frequencies(entity))
-        if not workspace.model(entity).exists():
-            save_model(part.linkage.trained, workspace.model(entity))
-
-
-def _remove_database(path: Path) -> None:
-    for name in (path, path.with_name(path.name + ".wal")):
-        name.unlink(missing_ok=True)
-
-
-def _replace_database(made: Path, final: Path) -> None:
-    final.with_name(final.name + ".wal").unlink(missing_ok=True)
-    made.replace(final)
+        model, frequencies = workspace.model(entity), workspace.frequencies(entity)
+        if not model.exists() or not frequencies.exists():
+            save_frequencies(con, part.linkage.frequencies, folder / frequencies.name)
+        if not model.exists():
+            save_model(part.linkage.trained, folder / model.name)
 
 
 def _print(summary: RunSummary, release: int, folder: Path, workspace: Workspace, console: Console) -> None:

@@ -29,9 +29,10 @@ from linkage.database import connect, only_row
 from linkage.entity_config import ID_PREFIX
 from linkage.errors import FAILED, LinkageError
 from linkage.fields import ENTITIES, Entity
+from linkage.finishing import is_unfinished
 from linkage.ingest.current import current_records
 from linkage.ingest.errors import IngestError
-from linkage.ingest.manifest import LOADS, QUARANTINE, RAW, RECORDS, LoadManifest, read_manifest
+from linkage.ingest.manifest import QUARANTINE, RAW, RECORDS, REPLACED, LoadManifest, load_folders, read_manifest
 from linkage.model.parameters import Model
 from linkage.workspace import Workspace
 from matchers.levels import literal
@@ -95,14 +96,14 @@ def check_archive(workspace: Workspace) -> tuple[list[LoadManifest], tuple[Check
     Returns:
         The loads whose manifests can be read, and the checks.
     """
-    folders = sorted(p for p in (workspace.root / LOADS).glob("[!.]*") if p.is_dir())
+    folders = load_folders(workspace.root)
     loads, unreadable = [], []
     for folder in folders:
         try:
             loads.append(read_manifest(folder))
         except IngestError:
             unreadable.append(folder.name)
-    misnamed = [load.folder.name for load in loads if load.folder.name != _name(load)]
+    misnamed = [load.folder.name for load in loads if load.folder.name.removeprefix(REPLACED) != _name(load)]
     incomplete = [load.load_id for load in loads if any(not (load.folder / name).is_file() for name in _FILES)]
     whole = [load for load in loads if load.load_id not in incomplete]
     with connect(memory_limit=workspace.settings.memory_limit) as con:
@@ -133,6 +134,8 @@ def check_batch(
         links: Arrow table record_id, entity_id of the newest release.
     """
     says = "the batch database is that of the newest release"
+    if is_unfinished(workspace):
+        return (_skipped("batch", "batch", says, "the last run was killed at its end; the next command finishes it"),)
     if not workspace.batch.exists():
         return (_skipped("batch", "batch", says, "there is none; the next run makes it"),)
     try:

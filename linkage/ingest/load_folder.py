@@ -7,17 +7,16 @@ next one, and a load that was about to be replaced comes back.
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from linkage.durable import replace_whole, sync_tree
 from linkage.ingest.errors import IngestError
-from linkage.ingest.manifest import LOADS, MANIFEST, LoadManifest
+from linkage.ingest.manifest import LOADS, MANIFEST, REPLACED, LoadManifest
 
 PARTIAL = ".partial-"
-_REPLACED = ".replaced-"
 _LOCK = ".lock"
 
 
@@ -38,9 +37,16 @@ def locked_loads(root: Path) -> Iterator[Path]:
             _sweep(folder)
 
 
+def sweep_loads(root: Path) -> None:
+    """Remove what a killed ingest left, and bring back a load that it was about to replace."""
+    if (root / LOADS).is_dir():
+        with locked_loads(root):
+            pass
+
+
 def _sweep(folder: Path) -> None:
-    for leftover in sorted(folder.glob(f"{_REPLACED}*")):
-        final = folder / leftover.name.removeprefix(_REPLACED)
+    for leftover in sorted(folder.glob(f"{REPLACED}*")):
+        final = folder / leftover.name.removeprefix(REPLACED)
         if final.exists():
             shutil.rmtree(leftover)
         else:
@@ -52,15 +58,10 @@ def _sweep(folder: Path) -> None:
 def publish_load(manifest: LoadManifest, stage: Path, final: Path) -> LoadManifest:
     """Write the manifest of a filled folder, make sure all of it is on disk, and give it its name."""
     (stage / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    for file in [*sorted(stage.iterdir()), stage]:
-        descriptor = os.open(file, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    sync_tree(stage)
     if final.exists():
-        final.rename(final.parent / f"{_REPLACED}{final.name}")
-    stage.rename(final)
+        final.rename(final.parent / f"{REPLACED}{final.name}")
+    replace_whole(stage, final)
     share = f", {sum(manifest.quarantined.values())} in quarantine" if manifest.quarantined else ""
     message = f"{manifest.file_name}: loaded as {manifest.load_id} ({manifest.kept} rows kept{share})"
     return manifest.model_copy(update={"folder": final, "message": message})

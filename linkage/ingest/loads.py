@@ -22,7 +22,7 @@ from linkage.ingest.arrival import check_are_different, check_is_file, check_ord
 from linkage.ingest.encoding import FileProfile, profile_file
 from linkage.ingest.errors import IngestError
 from linkage.ingest.load_folder import PARTIAL, locked_loads, publish_load
-from linkage.ingest.manifest import QUARANTINE, RAW, RECORDS, LoadManifest, list_loads
+from linkage.ingest.manifest import LOADS, QUARANTINE, RAW, RECORDS, LoadManifest, list_loads
 from linkage.ingest.mapping import Mapping, Mode, map_columns, records_sql
 from linkage.ingest.opening import open_table
 from linkage.ingest.quarantine import add_duplicates, find_rejected, quarantine_sql
@@ -30,6 +30,9 @@ from linkage.ingest.readers import Progress, header_of
 from linkage.ingest.source_config import SourceConfig
 from linkage.ingest.sql import connect, literal, parquet, quote
 from linkage.ingest.value_checks import count_warnings
+from linkage.shortage import told
+
+_OUTCOME = "nothing was changed"
 
 
 def ingest_file(
@@ -73,7 +76,7 @@ def ingest_file(
     if not profile.size_bytes:
         raise IngestError(path.name, "the file is empty", remedy="ask for it again")
     try:
-        with locked_loads(root) as folder:
+        with locked_loads(root) as folder, told(root, needed_bytes=2 * profile.size_bytes, outcome=_OUTCOME):
             load_id = f"{as_of.isoformat()}-{source.source}-{profile.sha256[:8]}"
             loads = list_loads(root)
             earlier = [load for load in loads if load.source == source.source]
@@ -99,10 +102,11 @@ def ingest_file(
                 path,
             )
             return publish_load(manifest, stage, folder / load_id)
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else type(error).__name__
+    except OSError as error:
         raise IngestError(
-            str(root), f"cannot be written: {reason}", remedy="free space or correct its rights; nothing was changed"
+            str(root / LOADS),
+            f"cannot be written: {os.strerror(error.errno) if error.errno else type(error).__name__}",
+            remedy=f"correct its rights, or mount it for writing; {_OUTCOME}",
         ) from error
 
 

@@ -24,6 +24,7 @@ MANIFEST = "manifest.json"
 RAW = "raw.parquet"
 RECORDS = "records.parquet"
 QUARANTINE = "quarantine.parquet"
+REPLACED = ".replaced-"
 
 
 class LoadManifest(BaseModel):
@@ -129,5 +130,13 @@ def read_manifest(folder: Path) -> LoadManifest:
 
 def list_loads(root: Path) -> list[LoadManifest]:
     """Return every load of a workspace: by the date it vouches for, then by arrival."""
-    folders = sorted((root / LOADS).glob(f"[!.]*/{MANIFEST}"))
-    return sorted((read_manifest(path.parent) for path in folders), key=lambda load: (load.as_of, load.sequence))
+    loads = (read_manifest(folder) for folder in load_folders(root) if (folder / MANIFEST).exists())
+    return sorted(loads, key=lambda load: (load.as_of, load.sequence))
+
+
+def load_folders(root: Path) -> list[Path]:
+    """Return the folder of every load, of one that was about to be replaced when its ingest was killed as well."""
+    folder = root / LOADS
+    whole = {path.name: path for path in folder.glob("[!.]*") if path.is_dir()}
+    kept = {path.name.removeprefix(REPLACED): path for path in folder.glob(f"{REPLACED}*")}
+    return [path for _, path in sorted((kept | whole).items())]

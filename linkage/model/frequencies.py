@@ -15,6 +15,7 @@ from pathlib import Path
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
+from linkage.durable import replace_whole
 from linkage.entity_config import EntityConfig
 from linkage.model.parameters import Model, term_frequency_columns
 from matchers.levels import literal
@@ -75,7 +76,7 @@ def save_frequencies(con: DuckDBPyConnection, tables: Mapping[str, str], path: P
     )
     temporary = path.with_suffix(".tmp")
     con.execute(f"copy ({parts} order by field, value) to {literal(str(temporary))} (format parquet)")
-    temporary.replace(path)
+    replace_whole(temporary, path)
 
 
 def load_frequencies(con: DuckDBPyConnection, config: EntityConfig, path: Path, *, prefix: str) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from linkage.durable import write_whole
 from linkage.entity_config import EntityConfig
 from linkage.errors import ConfigError
 from matchers.levels import Level
@@ -188,9 +189,7 @@ def _splink_level(comparison: str, level: Level, model: Model | None, *, fixed: 
 
 def save_model(model: Model, path: Path) -> None:
     """Write a model as JSON, replacing the file whole."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(model.model_dump(), ensure_ascii=False, indent=1) + "\n", "utf-8")
-    temporary.replace(path)
+    write_whole(path, json.dumps(model.model_dump(), ensure_ascii=False, indent=1) + "\n")
 
 
 def load_model(config: EntityConfig, path: Path | None = None) -> Model:

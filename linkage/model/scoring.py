@@ -124,7 +124,7 @@ def _numbered(pairs: pa.Table) -> tuple[pa.Array, Ints, Ints]:
 
 
 def _rows(con: DuckDBPyConnection, profiles: str, named: str) -> _Rows:
-    """Return the rows of the profiles named, each at its position; all rows if that is quicker, the others come after."""
+    """Return the rows of the profiles named, each at its position; the others come after, if all rows are quicker."""
     source = f"{quote(profiles)} p"
     if count(con, named) * _FEW < count(con, profiles):
         source += f" semi join {quote(named)} n on p.profile_id = n.profile_id"
