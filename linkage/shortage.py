@@ -59,11 +59,10 @@ def describe(error: BaseException, folder: Path, *, needed_bytes: int | None = N
             f"{folder}: the memory is too small; raise or remove memory_limit in guiyi.toml, or end other programs, "
             "and type the same command again"
         )
-    for cause in causes:
-        if isinstance(cause, OSError) and cause.errno is not None:
-            return f"{cause.filename or folder}: {os.strerror(cause.errno)}; correct its rights, or look at the disk"
-        if isinstance(cause, duckdb.IOException | duckdb.FatalException | sqlite3.OperationalError):
-            return f"{folder}: the disk gave an error ({_first_line(cause)}); look at its rights and its health"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.filename or folder}: {os.strerror(error.errno)}; correct its rights, or look at the disk"
+    if isinstance(error, duckdb.IOException | duckdb.FatalException | sqlite3.OperationalError):
+        return f"{folder}: the disk gave an error ({_first_line(error)}); look at its rights and its health"
     return None
 
 

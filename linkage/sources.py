@@ -7,7 +7,7 @@ from importlib import resources
 from linkage.errors import ConfigError
 from linkage.ingest.errors import nearest
 from linkage.ingest.source_config import SourceConfig, load_source_configs
-from linkage.workspace import Workspace
+from linkage.workspace import SETTINGS_FILE, Workspace
 
 
 def known_sources(workspace: Workspace) -> dict[str, SourceConfig]:
@@ -15,7 +15,12 @@ def known_sources(workspace: Workspace) -> dict[str, SourceConfig]:
     with resources.as_file(resources.files("configs").joinpath("sources")) as shipped:
         found = load_source_configs(shipped)
     if workspace.settings.sources:
-        found |= load_source_configs(workspace.root / workspace.settings.sources)
+        own = workspace.root / workspace.settings.sources
+        if not own.is_dir():
+            raise ConfigError(
+                f"{own}: no such directory; make it, or correct sources in {workspace.root / SETTINGS_FILE}"
+            )
+        found |= load_source_configs(own)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,9 @@ import typer
 from linkage.errors import ConfigError
 from linkage.fields import ENTITIES
 from linkage.fields import Entity as EntityName
+
+EARLIEST_YEAR = 1900
+_AHEAD = timedelta(days=366)
 
 app = typer.Typer(
     name="guiyi",
@@ -59,9 +62,17 @@ def day(text: str) -> date:
         ConfigError: it is not one.
     """
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError as error:
         raise ConfigError(f"--as-of {text!r}: not a date; write it as 2025-01-31") from error
+    if found.isoformat() != text:
+        raise ConfigError(f"--as-of {text!r}: write it as {found.isoformat()}")
+    if found.year < EARLIEST_YEAR or found > now().date() + _AHEAD:
+        raise ConfigError(
+            f"--as-of {text!r}: not a date a file can be of (expected {EARLIEST_YEAR} to a year from today); "
+            "a load of the far future would keep every later one out"
+        )
+    return found
 
 
 def pairs_of(texts: Iterable[str], *, option: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ or configuration, 3 done with more rows in quarantine than the configured share,
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,9 @@ __all__ = ["app", "files", "main", "months", "questions", "rulings"]
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with the command's exit code."""
+    # Whoever started us may have closed them; they stay open until the process ends.
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     console = Console()
     try:
         with ending_on_signals(console.error):

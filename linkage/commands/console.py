@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from rich.console import Console as RichConsole
 from rich.status import Status
 from rich.table import Table
 
+from linkage.errors import LinkageError
 from linkage.stages import Stage
 
 _PIPED_WIDTH = 200  # columns when nobody looks: no value is broken over two lines
@@ -121,14 +123,12 @@ class Console:
 
     def result(self, text: str, data: Any) -> None:
         """Print a result: text for a person, or the data as JSON."""
-        if self.as_json:
-            try:
+        with _told_where():
+            if self.as_json:
                 sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
                 sys.stdout.flush()
-            except BrokenPipeError:
-                hush(sys.stdout)
-        elif text:
-            self._out.print(_printable(text), markup=False)
+            elif text:
+                self._out.print(_printable(text), markup=False)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], data: Any) -> None:
         """Print a table for a person, or the data as JSON."""
@@ -140,7 +140,20 @@ class Console:
             table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
         for row in rows:
             table.add_row(*row)
-        self._out.print(table)
+        with _told_where():
+            self._out.print(table)
+
+
+@contextmanager
+def _told_where() -> Iterator[None]:
+    """Go on when nobody listens, and say so when the result cannot be written."""
+    try:
+        yield
+    except BrokenPipeError:
+        hush(sys.stdout)
+    except OSError as error:
+        hush(sys.stdout)
+        raise LinkageError(f"standard output: cannot be written ({error.strerror}); the work itself is done") from error
 
 
 def _printable(text: str) -> str:

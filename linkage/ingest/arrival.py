@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from linkage.errors import WRONG_USE
 from linkage.ingest.encoding import FileProfile
 from linkage.ingest.errors import IngestError, nearest
 from linkage.ingest.manifest import LoadManifest
@@ -17,6 +18,10 @@ def check_is_file(path: Path) -> None:
     """Refuse a path that is no file, naming the file it may have meant."""
     if path.is_dir():
         raise IngestError(str(path), "a folder", expectation="a file", remedy="name the files in it")
+    if path.is_symlink() and not path.exists():
+        raise IngestError(str(path), "a link that leads nowhere", expectation="a file", remedy="name the file itself")
+    if path.exists() and not path.is_file():
+        raise IngestError(str(path), "a device or a pipe", expectation="a file", remedy="write it to a file first")
     if not path.is_file():
         names = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
         near = nearest(path.name, names)
@@ -55,6 +60,7 @@ def known_load(
             path.name,
             f"already loaded as {load.load_id}, with another {differs or 'place among its files'}",
             remedy="load it again in its place with --again",
+            exit_code=WRONG_USE,
         )
     if not exact and load is not earlier[-1]:
         raise IngestError(
@@ -62,6 +68,7 @@ def known_load(
             f"already loaded as {load.load_id}, and '{load.source}' has been loaded since",
             expectation="a file that has not been loaded",
             remedy="if the source really is as it was then, load it again with --again",
+            exit_code=WRONG_USE,
         )
     message = f"{path.name}: already loaded as {load.load_id} ({load.rows_in} rows, {load.mode}); nothing was done"
     return load.model_copy(update={"already_loaded": True, "message": message})
@@ -76,4 +83,5 @@ def check_order(earlier: list[LoadManifest], path: Path, as_of: date, allow: boo
             f"dated {as_of.isoformat()}, before the last load of '{last.source}' ({last.load_id})",
             expectation=f"{last.as_of.isoformat()} or later",
             remedy="correct the date; if the file really is late, say so with --late",
+            exit_code=WRONG_USE,
         )
