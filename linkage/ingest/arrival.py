@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -32,9 +33,10 @@ def check_are_different(paths: Sequence[Path]) -> None:
     """Refuse a list that names one file twice."""
     seen: dict[Path, Path] = {}
     for path in paths:
-        if path.resolve() in seen:
+        real = Path(os.path.realpath(path))  # unlike Path.resolve, takes links that lead in a circle
+        if real in seen:
             raise IngestError(str(path), "the file is given twice", remedy="name each file once")
-        seen[path.resolve()] = path
+        seen[real] = path
 
 
 def known_load(
