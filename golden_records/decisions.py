@@ -6,8 +6,8 @@ A decision never changes. What happens to it is a row of its own: `proposed` by 
 person where the policy asks for one, else at once), `revoked`. Either table is a chain: a row carries a hash over
 itself and the row before, so that an altered or missing row shows. No publish and no rollback touches them.
 
-The catalog's first schema has `decision`; `decision_event` is made with the first decision, by the store's own dialect
-and with the same guards, so that a catalog without decisions stays readable as it is.
+When a record is forgotten, `redact` takes its id and all free text out of the decisions that name it, and the hashes
+are made anew from there on; the forgetting says so in its own chain.
 
 Invariant: nobody confirms a decision of their own. The free text of a ruling stands in no message and no
 representation.
@@ -23,31 +23,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from golden_records.catalog import dialect
 from golden_records.catalog.publish import as_json
-from golden_records.catalog.schema import DECISION, Column, Table
+from golden_records.catalog.schema import DECISION, DECISION_EVENT
 from golden_records.catalog.store import Catalog
-from golden_records.hash_chain import append, broken_rows, next_key
+from golden_records.hash_chain import append, broken_rows, next_key, rechain
 from golden_records.ruling import LONGEST_NAME, LONGEST_NOTE, DecisionError, Kind, Ruling, checked_text
 
 State = Literal["proposed", "active", "revoked"]
 STATES: tuple[State, ...] = get_args(State)
 
-DECISION_EVENT = Table(
-    "decision_event",
-    (
-        Column("event_id", "bigint", required=True),
-        Column("decision_id", "bigint", required=True),
-        Column("event", required=True),
-        Column("at", required=True),
-        Column("actor", required=True),
-        Column("role", required=True),
-        Column("note"),
-        Column("previous_hash"),
-        Column("hash", required=True),
-    ),
-    key=("event_id",),
-)
 _STATE_AFTER: Mapping[str, State] = {"proposed": "proposed", "activated": "active", "revoked": "revoked"}
 
 
@@ -151,7 +135,6 @@ def propose(
     note = None if ruling.note is None else checked_text("note", ruling.note, LONGEST_NOTE)
     author = _checked(author)
     with catalog.writing():
-        _make_event_table(catalog)
         known = read_decisions(catalog, entity_type=ruling.entity_type)
         for decision in known:
             if decision.state != "revoked" and decision.ruling.means == ruling.means:
@@ -210,8 +193,56 @@ def same_person(one: Person, other: Person) -> bool:
 def broken_links(catalog: Catalog) -> tuple[str, ...]:
     """Return `table key` of every row that the chains of `decision` and `decision_event` do not vouch for."""
     with catalog.reading():
-        tables = [table for table in (DECISION, DECISION_EVENT) if dialect.has_table(catalog.connection, table.name)]
-        return tuple(f"{table.name} {key}" for table in tables for key in broken_rows(catalog, table))
+        return tuple(
+            f"{table.name} {key}" for table in (DECISION, DECISION_EVENT) for key in broken_rows(catalog, table)
+        )
+
+
+def redact(catalog: Catalog, tokens: Mapping[str, str], holds: Callable[[str], bool]) -> dict[str, int]:
+    """Take forgotten records and free text about them out of the decisions, and chain the rows anew.
+
+    What was ruled, by whom, when and for which reason stays; the record's id becomes its token, so that a ruling on
+    three records still says how the other two stand.
+
+    Args:
+        catalog: the store, unguarded, in a writing transaction.
+        tokens: record id → token.
+        holds: says whether a text holds a value of the forgotten.
+
+    Returns:
+        Table → first key whose row, and so whose hash and all hashes after it, is another now; empty: none.
+    """
+    first: dict[str, int] = {}
+    touched: set[int] = set()
+    for number, left, right, text in catalog.execute(
+        "select decision_id, left_record_id, right_record_id, detail from decision order by decision_id"
+    ).fetchall():
+        detail = json.loads(text)
+        named = {left, right, *detail["records"], *(record for group in detail["groups"] for record in group)}
+        about = not named.isdisjoint(tokens)
+        if not about and not holds(detail["note"] or ""):
+            continue
+        first.setdefault(DECISION.name, number)
+        detail["note"] = None
+        if about:
+            touched.add(number)
+            detail["records"] = [tokens.get(record, record) for record in detail["records"]]
+            detail["groups"] = [[tokens.get(record, record) for record in group] for group in detail["groups"]]
+        catalog.execute(
+            "update decision set left_record_id = ?, right_record_id = ?, detail = ?, "
+            "case_id = case when ? then null else case_id end where decision_id = ?",
+            (tokens.get(left, left), tokens.get(right, right), as_json(detail), about, number),
+        )
+    for event, number, note in catalog.execute(
+        "select event_id, decision_id, note from decision_event where note is not null order by event_id"
+    ).fetchall():
+        if number in touched or holds(note):
+            first.setdefault(DECISION_EVENT.name, event)
+            catalog.execute("update decision_event set note = null where event_id = ?", (event,))
+    for table in (DECISION, DECISION_EVENT):
+        if table.name in first:
+            rechain(catalog, table, first[table.name])
+    return first
 
 
 def _folded(name: str) -> str:
@@ -235,11 +266,10 @@ def _get(catalog: Catalog, decision_id: int) -> Decision:
 
 def _events(catalog: Catalog) -> defaultdict[int, list[DecisionEvent]]:
     found: defaultdict[int, list[DecisionEvent]] = defaultdict(list)
-    if dialect.has_table(catalog.connection, DECISION_EVENT.name):
-        for number, event, at, actor, role, note in catalog.execute(
-            "select decision_id, event, at, actor, role, note from decision_event order by event_id"
-        ):
-            found[number].append(DecisionEvent(event, at, Person(actor, role), note))
+    for number, event, at, actor, role, note in catalog.execute(
+        "select decision_id, event, at, actor, role, note from decision_event order by event_id"
+    ):
+        found[number].append(DecisionEvent(event, at, Person(actor, role), note))
     return found
 
 
@@ -297,18 +327,3 @@ def _append_event(catalog: Catalog, number: int, event: str, by: Person, now: da
         "note": note,
     }
     append(catalog, DECISION_EVENT, row)
-
-
-def _make_event_table(catalog: Catalog) -> None:
-    """Make `decision_event` where there is none yet, and let the store itself refuse to change or remove its rows."""
-    if dialect.has_table(catalog.connection, DECISION_EVENT.name):
-        return
-    columns = ", ".join(f"{c.name} {c.type}{' not null' if c.required else ''}" for c in DECISION_EVENT.columns)
-    text = f"create table decision_event ({columns}, primary key (event_id)) /* clustered */;"
-    for statement in dialect.schema_statements(text):
-        catalog.execute(statement)
-    for action in ("update", "delete"):
-        catalog.execute(
-            f"create trigger decision_event_refuses_{action} before {action} on decision_event "
-            "begin select raise(abort, 'decision_event is never rewritten'); end"
-        )

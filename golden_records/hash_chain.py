@@ -32,8 +32,7 @@ def append(catalog: Catalog, table: Table, values: Mapping[str, Any]) -> None:
         table: the table.
         values: every column but the two of the chain; the key is `next_key`.
     """
-    last = catalog.row(f"select hash from {quote(table.name)} order by {quote(table.key[0])} desc limit 1")
-    row = {**values, "previous_hash": None if last is None else last[0]}
+    row = {**values, "previous_hash": last_hash(catalog, table)}
     row["hash"] = _hash(table, row)
     marks = ", ".join("?" for _ in table.columns)
     catalog.execute(
@@ -54,6 +53,33 @@ def broken_rows(catalog: Catalog, table: Table) -> list[int]:
             broken.append(int(key))
         before, place = values["hash"], key + 1
     return broken
+
+
+def last_hash(catalog: Catalog, table: Table) -> str | None:
+    """Return the hash of the newest row, None of an empty chain."""
+    row = catalog.row(f"select hash from {quote(table.name)} order by {quote(table.key[0])} desc limit 1")
+    return None if row is None else str(row[0])
+
+
+def rechain(catalog: Catalog, table: Table, first: int) -> None:
+    """Make the hashes of a chain anew from one row on, after its content was changed on purpose.
+
+    The caller holds a writing transaction, and records elsewhere that this was done.
+    """
+    key = quote(table.key[0])
+    row = catalog.row(f"select hash from {quote(table.name)} where {key} < ? order by {key} desc limit 1", (first,))
+    before = None if row is None else row[0]
+    rows = catalog.execute(
+        f"select {_names(table)} from {quote(table.name)} where {key} >= ? order by {key}", (first,)
+    ).fetchall()
+    for row in rows:
+        values = {**dict(zip(table.column_names, row, strict=True)), "previous_hash": before}
+        digest = _hash(table, values)
+        catalog.execute(
+            f"update {quote(table.name)} set previous_hash = ?, hash = ? where {key} = ?",
+            (before, digest, values[table.key[0]]),
+        )
+        before = digest
 
 
 def _hash(table: Table, row: Mapping[str, Any]) -> str:

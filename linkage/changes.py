@@ -173,6 +173,21 @@ def last_tables(
             con.execute(f"detach {_LAST}")
 
 
+def run_is_of_release(con: duckdb.DuckDBPyConnection, batch: Path, entity: str, *, previous: str) -> bool:
+    """Say whether the last run's batch database, which the run has attached, is that of the last release.
+
+    It is not after a rollback, or when the run that made it was never published.
+
+    Args:
+        con: the connection of the run.
+        batch: the batch database of the last run.
+        entity: the entity type.
+        previous: record_id, entity_id of the last release.
+    """
+    name = _name_of(con, batch)
+    return name is not None and _is_of_release(con, name, entity, previous)
+
+
 def alarm_lines(sections: Sequence[EntitySection]) -> list[str]:
     """Return a line for every alarm and for unexplained changes, for the end of a run; counts and names of sources."""
     lines = []

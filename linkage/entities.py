@@ -17,7 +17,7 @@ from golden_records.catalog.publish import ReleaseTables
 from golden_records.catalog.read import PreviousTables
 from golden_records.ledger import LedgerCounts, LedgerTables, assign
 from golden_records.survivorship import SurvivorTables, survive
-from golden_records.survivorship_config import load_survivorship
+from golden_records.survivorship_config import SurvivorshipConfig, load_survivorship
 from linkage.database import columns_of, count, only_row
 from linkage.entity_config import ID_PREFIX
 from linkage.pipeline import Linkage
@@ -98,8 +98,7 @@ def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | Non
     run.con.execute(f"create or replace table {quote(ranked)} (source varchar, rank integer)")
     if ranks:
         run.con.executemany(f"insert into {quote(ranked)} values (?, ?)", sorted(ranks.items()))
-    with resources.as_file(resources.files("configs").joinpath("survivorship.toml")) as shipped:
-        settings = load_survivorship(config or shipped)
+    settings = load_survivorship(config) if config else shipped_survivorship()
     survive(
         run.con,
         records=run.table("records"),
@@ -110,6 +109,12 @@ def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | Non
             *(run.table(name) for name in ("golden", "provenance", "identifier", "name", "address", "phone"))
         ),
     )
+
+
+def shipped_survivorship() -> SurvivorshipConfig:
+    """Return the configuration of golden values that monthly runs use."""
+    with resources.as_file(resources.files("configs").joinpath("survivorship.toml")) as shipped:
+        return load_survivorship(shipped)
 
 
 def release_tables(runs: tuple[Linkage, ...]) -> ReleaseTables:

@@ -54,6 +54,7 @@ class LinkageOptions:
         training: `auto` as said above, `always`, or `never`.
         processes: worker processes for standardising.
         full: compute everything anew, whatever the last run made.
+        keep: links of the last run may be kept (hysteresis); false where they are not those of the last release.
     """
 
     model: Path | None = None
@@ -61,6 +62,7 @@ class LinkageOptions:
     training: Literal["auto", "always", "never"] = "auto"
     processes: int = field(default_factory=lambda: os.cpu_count() or 1)
     full: bool = False
+    keep: bool = True
 
 
 @dataclass
@@ -218,7 +220,7 @@ def _judge(run: Linkage) -> int:
 
 def _keep(run: Linkage) -> int:
     """Keep links of the last run whose weight has not fallen far."""
-    if run.before is None:
+    if run.before is None or not run.options.keep:
         return 0
     con, kept, members = run.con, run.table("kept"), run.table("profile_record")
     with run.before.views(con, "judged", "profile_record") as (last_judged, last_members):

@@ -7,6 +7,7 @@ models/           the model in use per entity type and its term frequencies, kep
 runs/<run id>/    report and manifest of each run
 batch.duckdb      tables of the last run, for `guiyi explain` and for the next run to take over what is unchanged
 catalog.sqlite    the published catalog
+forget.key        secret of the tombstones, made by the first `guiyi forget`
 ```
 """
 

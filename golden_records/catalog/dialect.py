@@ -97,3 +97,26 @@ def has_table(connection: Connection, name: str) -> bool:
     """Say whether the store has a table of this name."""
     found = connection.execute("select 1 from sqlite_master where type = 'table' and name = ?", (name,)).fetchone()
     return found is not None
+
+
+@contextmanager
+def unguarded(connection: Connection) -> Iterator[None]:
+    """Let a block, inside a writing transaction, change rows of unalterable tables; the guards are back at its end."""
+    for table in UNALTERABLE:
+        for action in ("update", "delete"):
+            connection.execute(f"drop trigger if exists {quote(f'{table}_refuses_{action}')}")
+    yield
+    for statement in guard_statements():
+        connection.execute(statement)
+
+
+def compact(connection: Connection) -> bool:
+    """Write the file anew without anything that was deleted, and empty the write-ahead log.
+
+    Returns:
+        Whether the log is empty; it is not while another connection reads an older state.
+    """
+    connection.execute("pragma secure_delete = on")
+    connection.execute("vacuum")
+    (busy, _, _) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+    return not busy

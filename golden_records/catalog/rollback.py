@@ -2,7 +2,8 @@
 
 Rows that came after the earlier release move to the history, rows that were true in it come back. Ids that were living
 only since then redirect to the entity that now holds most of their records, or are retired; ids that had been merged
-since then live again. Rulings, access log and tokens are untouched.
+since then live again. Rulings, access log and tokens are untouched. What was forgotten since then stays forgotten: its
+rows are not in the history any more, so that the content hash is counted from the rows that came back.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from golden_records.catalog import dialect
+from golden_records.catalog.delta import content_sums, load
 from golden_records.catalog.publish import as_json, current_release, insert_release
-from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
+from golden_records.catalog.schema import EVENT, FINGERPRINT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
 from golden_records.tables import quote
@@ -223,7 +227,23 @@ def _insert_release(
         kind="rollback",
         cause=cause,
         restores=to_release,
-        counts={"tables": tables, "content": counts[to_release]["content"]},
+        counts={"tables": tables, "content": _content(catalog) or counts[to_release]["content"]},
         models=models[to_release],
         manifest=manifest,
     )
+
+
+def _content(catalog: Catalog) -> dict[str, dict[str, dict[str, int]]] | None:
+    """Return what the content hash is made of, counted from the rows; None if nothing was ever forgotten."""
+    if catalog.row("select 1 from forgetting where event = 'forgotten'") is None:
+        return None
+    content: dict[str, dict[str, dict[str, int]]] = {}
+    with duckdb.connect(config={"python_enable_replacements": False}) as con:
+        for table in VERSIONED:
+            if table is FINGERPRINT:
+                continue
+            names = ", ".join(quote(name) for name in table.column_names)
+            load(con, "_rollback_rows", table.columns, catalog, f"select {names} from {quote(table.name)}")
+            for entity_type, (rows, total) in content_sums(con, table, "select * from _rollback_rows").items():
+                content.setdefault(entity_type, {})[table.name] = {"rows": rows, "sum": total}
+    return content

@@ -6,7 +6,7 @@ Three kinds of table:
   `<table>_history` with `until_release` (the first release without it), so that any past release can be read.
   Every row has an owner (an entity or a review case): what changed is found owner by owner.
 * *appended*: `release`, `event`, `redirect`. Rows are added and never changed.
-* *apart*: `decision`, `access_log`, `api_token`. No release ever touches them.
+* *apart*: `decision`, `decision_event`, `forgetting`, `access_log`, `api_token`. No release ever touches them.
 
 Types are the three every store has: text, whole number (64 bit), number. Dates are ISO text, yes-no is 1 or 0, lists
 and objects are JSON text. The migrations make these tables; a test holds both equal.
@@ -230,6 +230,31 @@ DECISION = Table(
     ),
     key=("decision_id",),
 )
+DECISION_EVENT = Table(
+    "decision_event",
+    (
+        Column("event_id", "bigint", required=True),
+        Column("decision_id", "bigint", required=True),
+        *_required("event", "at", "actor", "role"),
+        *_texts("note", "previous_hash"),
+        *_required("hash"),
+    ),
+    key=("event_id",),
+)
+FORGETTING = Table(
+    "forgetting",
+    (
+        Column("event_id", "bigint", required=True),
+        Column("forgetting_id", "bigint", required=True),
+        *_required("event", "at", "actor", "role", "reason"),
+        Column("records", "bigint", required=True),
+        Column("entities", "bigint", required=True),
+        *_required("tokens"),
+        *_texts("detail", "previous_hash"),
+        *_required("hash"),
+    ),
+    key=("event_id",),
+)
 ACCESS_LOG = Table(
     "access_log",
     (
@@ -254,9 +279,10 @@ API_TOKEN = Table(
     key=("token_hash",),
 )
 
-APART = (DECISION, ACCESS_LOG, API_TOKEN)
+APART = (DECISION, DECISION_EVENT, FORGETTING, ACCESS_LOG, API_TOKEN)
 
-# Rows of these are never changed or removed; the store itself refuses.
-UNALTERABLE = ("release", "event", "redirect", "decision", "access_log")
+# Rows of these are never changed or removed; the store itself refuses. A forgetting alone may take personal values out
+# of `redirect`, `decision` and `decision_event` (see `golden_records.catalog.erasure`).
+UNALTERABLE = ("release", "event", "redirect", "decision", "decision_event", "forgetting", "access_log")
 
 TABLES = (*VERSIONED, *APPENDED, *APART)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from linkage.cli.app import AsJson, Entity, Language, Quiet, WorkspacePath, app, day, entity_name, now
 from linkage.commands.console import Console
+from linkage.errors import ConfigError
+
+if TYPE_CHECKING:
+    from linkage.workspace import Workspace
 
 
 class Mode(StrEnum):
@@ -56,8 +60,10 @@ def ingest(
     from linkage.workspace import open_workspace
 
     console = Console(quiet=quiet, as_json=as_json)
+    opened = open_workspace(workspace)
+    _finish(opened, console)
     return ingest_files(
-        open_workspace(workspace),
+        opened,
         files,
         source=source,
         as_of=day(as_of),
@@ -88,8 +94,10 @@ def run(
 
     console = Console(quiet=quiet, as_json=as_json)
     chosen = (entity_name(entity),) if entity else None
+    opened = open_workspace(workspace)
+    _finish(opened, console)
     return run_month(
-        open_workspace(workspace),
+        opened,
         entities=chosen,
         language=lang.value if lang else None,
         now=now(),
@@ -115,11 +123,67 @@ def train(
 @app.command()
 def rollback(
     workspace: WorkspacePath,
-    release: Annotated[int, typer.Argument(help="The release to return to.")],
+    release: Annotated[
+        int | None, typer.Argument(help="The release to return to; absent: the one before the current one.")
+    ] = None,
+    before_load: Annotated[
+        str | None, typer.Option(metavar="LOAD_ID", help="Withdraw a load instead, and publish the state without it.")
+    ] = None,
+    restore_load: Annotated[
+        str | None, typer.Option(metavar="LOAD_ID", help="Take a withdrawn load back, and publish the state with it.")
+    ] = None,
     quiet: Quiet = False,
 ) -> int:
-    """Publish an earlier release's state again, as a new release."""
-    from linkage.commands.monthly import roll_back
+    """Publish an earlier release's state again, or the state without a load, as a new release."""
+    from linkage.commands import roll_back
     from linkage.workspace import open_workspace
 
-    return roll_back(open_workspace(workspace), release, now=now(), console=Console(quiet=quiet))
+    if sum(wish is not None for wish in (release, before_load, restore_load)) > 1:
+        raise ConfigError("give a release, --before-load or --restore-load: one of them")
+    opened, console = open_workspace(workspace), Console(quiet=quiet)
+    _finish(opened, console)
+    if before_load is not None:
+        return roll_back.withdraw_load(opened, before_load, now=now(), console=console)
+    if restore_load is not None:
+        return roll_back.restore_load(opened, restore_load, now=now(), console=console)
+    return roll_back.roll_back(opened, release, now=now(), console=console)
+
+
+@app.command()
+def forget(
+    workspace: WorkspacePath,
+    subjects: Annotated[
+        list[str] | None, typer.Argument(metavar="SUBJECT...", help="Records (source:source_record_id) or entity ids.")
+    ] = None,
+    author: Annotated[str | None, typer.Option(help="Who has it done.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why: a code, see the documentation.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish a forgetting that was interrupted.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="Let records that were forgotten come back.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Remove a subject's records and everything derived from them, leave a tombstone, and prove it."""
+    from linkage.commands import forget as forgetting
+    from linkage.workspace import open_workspace
+
+    opened, console = open_workspace(workspace), Console(quiet=quiet, as_json=as_json)
+    if resume:
+        if subjects or author or reason or dry_run or lift:
+            raise ConfigError("--resume goes alone: what is forgotten was said before")
+        return forgetting.resume(opened, now=now(), console=console)
+    if not subjects or author is None or reason is None or (dry_run and lift):
+        raise ConfigError("give records or entities, --author and --reason; of --dry-run and --lift at most one")
+    request = forgetting.ForgetRequest(tuple(subjects), author, reason)
+    if lift:
+        return forgetting.lift(opened, request, now=now(), console=console)
+    return forgetting.forget(opened, request, dry_run=dry_run, now=now(), console=console)
+
+
+def _finish(workspace: Workspace, console: Console) -> None:
+    """Finish a forgetting that was killed, before anything else is done."""
+    from linkage.commands.forget import finish_begun
+    from linkage.forgetting.journal import read_journal
+
+    if read_journal(workspace) is not None:
+        finish_begun(workspace, now=now(), console=console)

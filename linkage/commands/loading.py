@@ -8,6 +8,7 @@ from pathlib import Path
 
 from linkage.commands.console import Console
 from linkage.errors import QUARANTINED
+from linkage.forgetting.refusal import refusal
 from linkage.ingest.loads import ingest_files as load_files
 from linkage.ingest.manifest import LoadManifest
 from linkage.ingest.mapping import Mode
@@ -45,6 +46,7 @@ def ingest_files(
             now=now,
             allow_out_of_order=late,
             load_again=again,
+            is_forgotten=refusal(workspace),
             progress=lambda done: console.progressed(stage, done),
         )
         stage.rows = sum(m.rows_in for m in manifests)

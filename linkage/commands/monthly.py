@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
@@ -23,11 +24,18 @@ from blocking.sql import quote
 from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows
 from golden_records.catalog.publish import current_release, publish
 from golden_records.catalog.read import PreviousTables, previous_membership, releases
-from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.decisions import Decision, read_decisions
 from golden_records.ledger import LedgerCounts
-from linkage.changes import Release, alarm_lines, config_changed, config_hashes, told_last, with_stability
+from linkage.changes import (
+    Release,
+    alarm_lines,
+    config_changed,
+    config_hashes,
+    run_is_of_release,
+    told_last,
+    with_stability,
+)
 from linkage.commands.console import Console
 from linkage.database import connect
 from linkage.entities import History, completeness, identify, release_tables, survive_values
@@ -46,6 +54,28 @@ from linkage.shortage import told
 from linkage.sources import known_sources
 from linkage.stages import StageClock
 from linkage.workspace import Workspace, locked
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What a release is made for, if not for the month.
+
+    Attributes:
+        cause: what its events give as their cause; found from what changed if absent.
+        loads: the loads it rests on; all that count if absent.
+        keep: links of the last release may be kept (hysteresis).
+        erased: values that nothing of the release may hold as an anchor.
+        told: more for the release's manifest.
+    """
+
+    cause: str | None = None
+    loads: Sequence[LoadManifest] | None = None
+    keep: bool = True
+    erased: Collection[str] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+MONTH = Occasion()
 
 
 @dataclass(frozen=True)
@@ -95,6 +125,7 @@ def make_release(
     clock: StageClock,
     full: bool = False,
     language: str | None = None,
+    occasion: Occasion = MONTH,
 ) -> tuple[RunSummary, int]:
     """Run the linkage and publish; the caller holds the workspace's lock.
 
@@ -108,7 +139,9 @@ def make_release(
     needed = space_needed(workspace)
     try:
         with told(workspace.root, needed_bytes=needed, outcome="nothing was published"):
-            summary, release = _make_release(workspace, entities=entities, now=now, clock=clock, full=full)
+            summary, release = _make_release(
+                workspace, entities=entities, now=now, clock=clock, full=full, occasion=occasion
+            )
         outcome = f"release {release} is published, and the next command puts its report and batch database in place"
         with told(workspace.root, needed_bytes=needed, outcome=outcome):
             finish(workspace, summary, language=language)
@@ -120,9 +153,15 @@ def make_release(
 
 
 def _make_release(
-    workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, clock: StageClock, full: bool
+    workspace: Workspace,
+    *,
+    entities: Sequence[Entity] | None,
+    now: datetime,
+    clock: StageClock,
+    full: bool,
+    occasion: Occasion,
 ) -> tuple[RunSummary, int]:
-    loads = list_loads(workspace.root)
+    loads = list_loads(workspace.root, withdrawn=False) if occasion.loads is None else occasion.loads
     chosen = [e for e in ENTITIES if (entities is None or e in entities) and any(m.entity == e for m in loads)]
     if not chosen:
         raise LinkageError(
@@ -138,7 +177,10 @@ def _make_release(
     ):
         made = releases(catalog)
         with batch_before(con, workspace.batch):
-            finished = [_link(workspace, con, catalog, made, entity, loads, clock, full=full) for entity in chosen]
+            finished = [
+                _link(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
+                for entity in chosen
+            ]
         con.execute("checkpoint")
         make_ready(
             workspace,
@@ -156,7 +198,9 @@ def _make_release(
                     "loads": _released_loads(made, loads, chosen),
                     "versions": package_versions(),
                     "configs": config_hashes(made, [f.linkage.config for f in finished]),
+                    **occasion.told,
                 },
+                cause=occasion.cause or "load",
                 models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
             )
             stage.rows = sum(f.counts.living for f in finished)
@@ -174,17 +218,6 @@ def _summary(finished: Sequence[_Finished], *, release: int, now: datetime, cloc
         stages=stage_figures(clock),
         labels=labels(f.linkage.config for f in finished),
     )
-
-
-def roll_back(workspace: Workspace, release: int, *, now: datetime, console: Console) -> int:
-    """Publish the state of an earlier release again."""
-    with locked(workspace, now=now, what="rollback"):
-        bring_to_end(workspace)
-        with open_catalog(workspace.catalog) as catalog:
-            manifests = {row["release_id"]: row["manifest"] for row in releases(catalog)}
-            made = rollback(catalog, release, now=now, manifest=manifests.get(release))
-    console.say(f"release {made} holds the state of release {release}")
-    return 0
 
 
 def forget_models(workspace: Workspace, *, entities: Sequence[Entity] | None, now: datetime, console: Console) -> int:
@@ -208,15 +241,19 @@ def _link(
     clock: StageClock,
     *,
     full: bool,
+    occasion: Occasion,
 ) -> _Finished:
     config = load_entity_config(entity)
     ours = [m for m in loads if m.entity == entity]
     kept_model = workspace.model(entity)
     kept = kept_model.exists()
+    tables = PreviousTables(f"{entity}_previous", f"{entity}_known_entities")
+    state = previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
     options = LinkageOptions(
         model=kept_model if kept else None,
         frequencies=workspace.frequencies(entity) if kept else None,
         full=full,
+        keep=occasion.keep and run_is_of_release(con, workspace.batch, entity, previous=tables.previous),
     )
     with clock.stage("current", entity) as stage:
         counts = current_records(con, ours, out=f"{entity}_raw")
@@ -225,12 +262,11 @@ def _link(
     in_force = tuple(decision for decision in decisions if decision.state == "active")
     run = link_records(con, config, options, clock, decisions=in_force)
     with clock.stage("identify", entity) as stage:
-        tables = PreviousTables(run.table("previous"), run.table("known_entities"))
-        state = previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
+        _erase_anchors(con, tables, occasion.erased)
         as_of = max(m.as_of for m in ours).isoformat()
         decided = run.table("decided")
         ruled = _ruled_since(con, made, decisions, out=decided)
-        cause = _cause(made, run, ours, ruled=ruled)
+        cause = occasion.cause or _cause(made, run, ours, ruled=ruled)
         history = History(tables, state.next_sequence, state.release + 1, cause, as_of)
         ledger = identify(run, history)
         stage.rows = ledger.living
@@ -249,6 +285,15 @@ def _link(
     with clock.stage("compare", entity):
         section = with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours, decided=decided)
     return _Finished(run, ledger, section)
+
+
+def _erase_anchors(con: DuckDBPyConnection, tables: PreviousTables, erased: Collection[str]) -> None:
+    """Take values out of the anchors that ids have in the ledger."""
+    if not erased:
+        return
+    con.register("erased_anchor", pa.table({"anchor": pa.array(sorted(erased), pa.string())}))
+    con.execute(f"update {quote(tables.entities)} set anchor = null where anchor in (select anchor from erased_anchor)")
+    con.unregister("erased_anchor")
 
 
 def _cause(made: Sequence[Release], run: Linkage, loads: Sequence[LoadManifest], *, ruled: int) -> str:
@@ -283,7 +328,7 @@ def _sources(con: DuckDBPyConnection, run: Linkage, loads: Sequence[LoadManifest
     rows = []
     for name in sorted({m.source for m in loads}):
         of_source = [m for m in loads if m.source == name]
-        rows_in = sum(m.rows_in for m in of_source)
+        rows_in = sum(m.rows_held for m in of_source)
         quarantined = sum(sum(m.quarantined.values()) for m in of_source)
         rows.append(
             SourceRows(
@@ -308,9 +353,9 @@ def _quarantine(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
 def _warnings(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
     found: dict[str, int] = {}
     for manifest in loads_in_force(loads):
-        for field, kinds in manifest.warnings.items():
+        for name, kinds in manifest.warnings.items():
             for kind, n in kinds.items():
-                found[f"{field}: {kind}"] = found.get(f"{field}: {kind}", 0) + n
+                found[f"{name}: {kind}"] = found.get(f"{name}: {kind}", 0) + n
     return tuple(KindCount(kind=k, count=n) for k, n in sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -17,7 +17,7 @@ def show_status(workspace: Workspace, *, console: Console) -> int:
         with open_catalog(workspace.catalog, read_only=True) as catalog:
             published = releases(catalog)
     known = set(published[-1]["manifest"].get("loads", [])) if published else set()
-    waiting = [m for m in loads if m.load_id not in known]
+    waiting = [m for m in loads if m.load_id not in known and m.withdrawn is None]
     data = {
         "workspace": str(workspace.root),
         "catalog": str(workspace.catalog),
@@ -38,7 +38,7 @@ def show_status(workspace: Workspace, *, console: Console) -> int:
             f"{m.rows_in:,}",
             f"{m.kept:,}",
             f"{sum(m.quarantined.values()):,}",
-            "waiting" if m in waiting else "released",
+            "withdrawn" if m.withdrawn else "waiting" if m in waiting else "released",
         )
         for m in loads
     ]

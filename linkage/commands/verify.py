@@ -1,8 +1,9 @@
 """`guiyi verify`: proves that a workspace keeps its promises, or says which one is broken.
 
-Three parts: the catalog (`golden_records.catalog.integrity`); the archive, every load's files read whole and counted
-against its manifest; and the batch database, which must be what the newest release and the archive say. Read-only:
-nothing in the workspace is changed. Output holds counts, entity ids and names of loads, never a value of anybody.
+Three parts: the catalog (`golden_records.catalog.integrity`) with the chains of decisions and forgettings; the
+archive, every load's files hashed, read whole and counted against its manifest; and the batch database, which must be
+what the newest release and the archive say. Read-only: nothing in the workspace is changed. Output holds counts,
+entity ids and names of loads, never a value of anybody.
 """
 
 from __future__ import annotations
@@ -20,24 +21,27 @@ from pydantic import ValidationError
 from blocking.sql import quote
 from golden_records.catalog.integrity import EXAMPLES, Check, check_catalog
 from golden_records.catalog.read import releases
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.decisions import broken_links
 from golden_records.errors import CatalogError
+from golden_records.forgetting import broken_events
 from linkage.batch import read_batch
 from linkage.changes import told_last
 from linkage.commands.console import Console
 from linkage.database import connect, only_row
-from linkage.entity_config import ID_PREFIX
+from linkage.entities import shipped_survivorship
+from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import FAILED, LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.finishing import is_unfinished
 from linkage.ingest.current import current_records
 from linkage.ingest.errors import IngestError
-from linkage.ingest.manifest import QUARANTINE, RAW, RECORDS, REPLACED, LoadManifest, load_folders, read_manifest
+from linkage.ingest.load_folder import file_hash
+from linkage.ingest.manifest import FILES, REPLACED, FileHash, LoadManifest, load_folders, read_manifest
 from linkage.model.parameters import Model
 from linkage.workspace import Workspace
 from matchers.levels import literal
 
-_FILES = (RAW, RECORDS, QUARANTINE)
 _LINKS = "_release_link"
 
 
@@ -76,6 +80,7 @@ def verify(workspace: Workspace) -> tuple[Check, ...]:
                 of_catalog = check_catalog(catalog, con)
                 if not all(check.holds for check in of_catalog if check.name == "storage"):
                     return (*of_catalog, *archive)
+                of_catalog = (*of_catalog, *_chains(catalog))
                 made = releases(catalog)
                 present = {load.load_id for load in loads}
                 released = [load_id for load_id in _released(made) if load_id not in present]
@@ -88,6 +93,18 @@ def verify(workspace: Workspace) -> tuple[Check, ...]:
     says = "every load that the newest release rests on is in the archive"
     gone = Check("archive", "released_loads", says, len(_released(made)), len(released), tuple(released[:EXAMPLES]))
     return (*of_catalog, *archive, gone, *check_batch(workspace, made, loads, links))
+
+
+def _chains(catalog: Catalog) -> tuple[Check, Check]:
+    """Check that no row of the chains was altered, removed or put in between."""
+    decisions, forgettings = broken_links(catalog), tuple(f"forgetting {key}" for key in broken_events(catalog))
+    rows = {table: catalog.row(f"select count(*) from {table}") for table in ("decision", "decision_event")}
+    steps = sum(row[0] for row in rows.values() if row)
+    gone = catalog.row("select count(*) from forgetting")
+    return (
+        _check("catalog", "decision_chain", "the chains of decisions and their events are whole", steps, decisions),
+        _check("catalog", "forgetting_chain", "the chain of forgettings is whole", gone[0] if gone else 0, forgettings),
+    )
 
 
 def check_archive(workspace: Workspace) -> tuple[list[LoadManifest], tuple[Check, ...]]:
@@ -104,14 +121,25 @@ def check_archive(workspace: Workspace) -> tuple[list[LoadManifest], tuple[Check
         except IngestError:
             unreadable.append(folder.name)
     misnamed = [load.folder.name for load in loads if load.folder.name.removeprefix(REPLACED) != _name(load)]
-    incomplete = [load.load_id for load in loads if any(not (load.folder / name).is_file() for name in _FILES)]
+    incomplete = [load.load_id for load in loads if any(not (load.folder / name).is_file() for name in FILES)]
     whole = [load for load in loads if load.load_id not in incomplete]
+    hashed = [load for load in whole if load.files]
+    changed = [
+        f"{load.load_id}/{name}" for load in hashed for name, told in load.files.items() if not _is(load, name, told)
+    ]
     with connect(memory_limit=workspace.settings.memory_limit) as con:
         wrong = [load.load_id for load in whole if not _rows_are_told(con, load)]
     return loads, (
         _check("archive", "load_manifest", "every load has a manifest that can be read", len(folders), unreadable),
         _check("archive", "load_name", "a load is called by date, source and hash of its file", len(loads), misnamed),
-        _check("archive", "load_files", f"every load has {', '.join(_FILES)}", len(loads), incomplete),
+        _check("archive", "load_files", f"every load has {', '.join(FILES)}", len(loads), incomplete),
+        _check(
+            "archive",
+            "load_hashes",
+            "every file of a load is, byte for byte, the one its manifest tells (loads that have hashes)",
+            len(hashed) * len(FILES),
+            changed,
+        ),
         _check(
             "archive",
             "load_rows",
@@ -195,8 +223,66 @@ def _entity_checks(
         full join {membership} m using (record_id)
         where r.record_id is null or p.profile_id is null or m.entity_id is null""",
     )
+    yield _identifiers_are_exclusive(con, entity)
+    yield _values_are_of_records(con, entity)
     yield _archive_is_source(con, entity, made, loads)
     yield _model_is_used(workspace, entity, made)
+
+
+def _identifiers_are_exclusive(con: duckdb.DuckDBPyConnection, entity: Entity) -> Check:
+    """Look for entities with two values of an exclusive identifier that no ruling of a person joined."""
+    records, membership = quote(f"{entity}_records"), quote(f"{entity}_membership")
+    columns = load_entity_config(entity).clustering.exclusive
+    held = " union all ".join(
+        f"select m.entity_id, '{column}' as kind, r.{quote(column)}::varchar as value from {records} r "
+        f"join {membership} m using (record_id) where r.{quote(column)} is not null"
+        for column in columns
+    )
+    ruled = "select null::varchar as entity_id limit 0"
+    if con.execute("select 1 from duckdb_views() where view_name = ?", [f"{entity}_must_link"]).fetchall():
+        members = quote(f"{entity}_profile_record")
+        ruled = f"""select a.entity_id
+        from {quote(f"{entity}_must_link")} l
+        join (select p.profile_id, m.entity_id from {members} p join {membership} m using (record_id)) a
+            on a.profile_id = l.left_id
+        join (select p.profile_id, m.entity_id from {members} p join {membership} m using (record_id)) b
+            on b.profile_id = l.right_id and b.entity_id = a.entity_id"""
+    return _counted(
+        con,
+        f"{entity}_exclusive",
+        "no entity holds two values of an exclusive identifier, unless a person joined its records",
+        f"(select distinct entity_id from ({held}))",
+        f"""select distinct entity_id from (
+            select entity_id, kind from ({held}) group by entity_id, kind having count(distinct value) > 1
+        ) where entity_id not in (select entity_id from ({ruled}) where entity_id is not null)""",
+    )
+
+
+def _values_are_of_records(con: duckdb.DuckDBPyConnection, entity: Entity) -> Check:
+    """Look up every golden value in the record that it is said to come from, and in the golden row."""
+    config = shipped_survivorship().of(entity)
+    records, provenance, golden = (quote(f"{entity}_{name}") for name in ("records", "provenance", "golden"))
+    wrong = []
+    for attribute in config.attribute:
+        for name, column, is_list in (
+            (attribute.name, attribute.value, attribute.is_list),
+            *((name, column, False) for name, column in attribute.companions.items()),
+        ):
+            told = f"r.{quote(column)}"
+            said = f"list_contains({told}, p.value)" if is_list else f"trim({told}::varchar) = p.value"
+            wrong.append(f"""select p.entity_id
+            from {provenance} p
+            left join {records} r on r.record_id = p.record_id
+            left join {golden} g on g.entity_id = p.entity_id
+            where p.attribute = '{name}'
+                and (not coalesce({said}, false) or g.{quote(name)} is distinct from p.value)""")
+    return _counted(
+        con,
+        f"{entity}_values",
+        "every golden value is a value of the record it is said to come from",
+        provenance,
+        " union all ".join(wrong),
+    )
 
 
 def _archive_is_source(
@@ -251,8 +337,15 @@ def _name(load: LoadManifest) -> str:
     return named if load.load_id == named else f"{load.load_id} is not {named}"
 
 
+def _is(load: LoadManifest, name: str, told: FileHash) -> bool:
+    try:
+        return file_hash(load.folder / name) == told
+    except OSError:
+        return False
+
+
 def _rows_are_told(con: duckdb.DuckDBPyConnection, load: LoadManifest) -> bool:
-    raw, records, quarantine = (f"read_parquet({literal(str(load.folder / name))})" for name in _FILES)
+    raw, records, quarantine = (f"read_parquet({literal(str(load.folder / name))})" for name in FILES)
     try:
         for file in (raw, records, quarantine):
             con.execute(f"select bit_xor(hash(t)) from {file} t").fetchall()
@@ -264,7 +357,7 @@ def _rows_are_told(con: duckdb.DuckDBPyConnection, load: LoadManifest) -> bool:
         reasons = dict(con.execute(f"select reason, count(*) from {quarantine} group by reason").fetchall())
     except duckdb.Error:
         return False
-    told = (load.rows_in, load.kept, load.deleted, load.quarantined)
+    told = (load.rows_held, load.kept, load.deleted, load.quarantined)
     return bool((rows_in, kept, deleted, reasons) == told)
 
 

@@ -54,6 +54,12 @@ def known_load(
     load = exact or (same[-1] if same and part[1] == 1 else None)
     if load is None:
         return None
+    if load.withdrawn is not None:
+        raise IngestError(
+            path.name,
+            f"already loaded as {load.load_id}, which was withdrawn",
+            remedy="take that load back with `guiyi rollback WORKSPACE --restore-load`, or load it anew with --again",
+        )
     differs = (
         "mode" if load.mode != mode else "source configuration" if load.config_sha256 != source.fingerprint() else ""
     )
@@ -64,7 +70,7 @@ def known_load(
             remedy="load it again in its place with --again",
             exit_code=WRONG_USE,
         )
-    if not exact and load is not earlier[-1]:
+    if not exact and load is not [other for other in earlier if other.withdrawn is None][-1]:
         raise IngestError(
             path.name,
             f"already loaded as {load.load_id}, and '{load.source}' has been loaded since",

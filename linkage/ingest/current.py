@@ -25,7 +25,7 @@ class CurrentCounts:
     """Where every row of the loads went.
 
     Attributes:
-        rows_in: rows of all files.
+        rows_in: rows of all files, without those forgotten since.
         kept: records in force.
         superseded: accepted rows that a later load replaced.
         deleted: rows in force that withdraw a record.
@@ -84,7 +84,7 @@ def current_records(con: duckdb.DuckDBPyConnection, manifests: Sequence[LoadMani
     )
     deletions = _deletions_in_force(con, loads, first)
     kept = _count(con, f"select count(*) from {table_name(out)}")
-    rows_in = sum(load.rows_in for load in manifests)
+    rows_in = sum(load.rows_held for load in manifests)
     quarantined = sum(sum(load.quarantined.values()) for load in manifests)
     return CurrentCounts(rows_in, kept, rows_in - kept - deletions - quarantined, deletions, quarantined)
 

@@ -7,14 +7,15 @@ next one, and a load that was about to be replaced comes back.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from linkage.durable import replace_whole, sync_tree
+from linkage.durable import replace_whole, sync_tree, write_whole
 from linkage.ingest.errors import IngestError
-from linkage.ingest.manifest import LOADS, MANIFEST, REPLACED, LoadManifest
+from linkage.ingest.manifest import FILES, LOADS, MANIFEST, REPLACED, FileHash, LoadManifest
 
 PARTIAL = ".partial-"
 _LOCK = ".lock"
@@ -57,6 +58,7 @@ def _sweep(folder: Path) -> None:
 
 def publish_load(manifest: LoadManifest, stage: Path, final: Path) -> LoadManifest:
     """Write the manifest of a filled folder, make sure all of it is on disk, and give it its name."""
+    manifest = manifest.model_copy(update={"files": {name: file_hash(stage / name) for name in FILES}})
     (stage / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     sync_tree(stage)
     if final.exists():
@@ -65,3 +67,15 @@ def publish_load(manifest: LoadManifest, stage: Path, final: Path) -> LoadManife
     share = f", {sum(manifest.quarantined.values())} in quarantine" if manifest.quarantined else ""
     message = f"{manifest.file_name}: loaded as {manifest.load_id} ({manifest.kept} rows kept{share})"
     return manifest.model_copy(update={"folder": final, "message": message})
+
+
+def rewrite_manifest(manifest: LoadManifest) -> None:
+    """Put another manifest in the place of a load's own: the old one or the new one is there, whole."""
+    write_whole(manifest.folder / MANIFEST, manifest.model_dump_json(indent=2) + "\n")
+
+
+def file_hash(path: Path) -> FileHash:
+    """Return the size and hash of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return FileHash(size_bytes=file.tell(), sha256=digest.hexdigest())

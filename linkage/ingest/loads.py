@@ -27,6 +27,7 @@ from linkage.ingest.mapping import Mapping, Mode, map_columns, records_sql
 from linkage.ingest.opening import open_table
 from linkage.ingest.quarantine import add_duplicates, find_rejected, quarantine_sql
 from linkage.ingest.readers import Progress, header_of
+from linkage.ingest.refused import IsForgotten, refuse_forgotten
 from linkage.ingest.source_config import SourceConfig
 from linkage.ingest.sql import connect, literal, parquet, quote
 from linkage.ingest.value_checks import count_warnings
@@ -47,6 +48,7 @@ def ingest_file(
     allow_out_of_order: bool = False,
     load_again: bool = False,
     part: tuple[int, int] = (1, 1),
+    is_forgotten: IsForgotten | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> LoadManifest:
     """Load one file and return its manifest.
@@ -65,6 +67,7 @@ def ingest_file(
         allow_out_of_order: accept a date before that of the source's last load.
         load_again: load a file even if it has been loaded before, in place of that load.
         part: position and number of files, where one delivery has several.
+        is_forgotten: says of a record id that its rows are refused; absent: nothing was ever forgotten.
         clock: measures the seconds in the manifest.
 
     Raises:
@@ -80,14 +83,23 @@ def ingest_file(
             load_id = f"{as_of.isoformat()}-{source.source}-{profile.sha256[:8]}"
             loads = list_loads(root)
             earlier = [load for load in loads if load.source == source.source]
+            counting = [load for load in earlier if load.withdrawn is None]
             known = None if load_again else known_load(earlier, path, profile, source, load_id, mode, part)
             if known is not None:
                 return known
-            check_order(earlier, path, as_of, allow_out_of_order)
+            check_order(counting, path, as_of, allow_out_of_order)
             stage = folder / f"{PARTIAL}{load_id}"
             stage.mkdir()
             facts = _fill(
-                stage, path, profile, source, as_of=as_of, latest=max(as_of, now.date()), mode=mode, progress=progress
+                stage,
+                path,
+                profile,
+                source,
+                as_of=as_of,
+                latest=max(as_of, now.date()),
+                mode=mode,
+                progress=progress,
+                is_forgotten=is_forgotten,
             )
             manifest = _manifest(
                 facts
@@ -121,6 +133,7 @@ def ingest_files(
     progress: Progress | None = None,
     allow_out_of_order: bool = False,
     load_again: bool = False,
+    is_forgotten: IsForgotten | None = None,
 ) -> list[LoadManifest]:
     """Load the files of one delivery: together they are the full source, or one delta. See `ingest_file`."""
     check_are_different(paths)
@@ -136,6 +149,7 @@ def ingest_files(
             allow_out_of_order=allow_out_of_order,
             load_again=load_again,
             part=(number, len(paths)),
+            is_forgotten=is_forgotten,
         )
         for number, path in enumerate(paths, start=1)
     ]
@@ -151,6 +165,7 @@ def _fill(
     latest: date,
     mode: Mode,
     progress: Progress | None,
+    is_forgotten: IsForgotten | None,
 ) -> dict[str, object]:
     """Write the load's three tables into a folder and return what the manifest says of them."""
     table = open_table(path, profile, source)
@@ -169,6 +184,8 @@ def _fill(
     mapping = map_columns(source, header, mode, path.name, sparse=table.header is None)
     with connect(temp) as con:
         archive.merge(con, stage / RAW)
+        if is_forgotten is not None:
+            refuse_forgotten(con, stage / RAW, archive.unread, mapping, source, is_forgotten=is_forgotten)
         counts = _tell_apart(
             con, stage, archive, mapping, source, as_of=as_of, latest=latest, mode=mode, name=path.name
         )

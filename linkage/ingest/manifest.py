@@ -3,7 +3,7 @@
 A load is a folder `loads/<load_id>/` with `raw.parquet`, `records.parquet`, `quarantine.parquet` and `manifest.json`.
 The folder appears whole or not at all, so a manifest that can be read describes files that are there.
 
-Invariant: rows_in == kept + the sum of quarantined.
+Invariant: rows_in == kept + the sum of quarantined + forgotten.
 """
 
 from __future__ import annotations
@@ -25,6 +25,18 @@ RAW = "raw.parquet"
 RECORDS = "records.parquet"
 QUARANTINE = "quarantine.parquet"
 REPLACED = ".replaced-"
+
+
+FILES = (RAW, RECORDS, QUARANTINE)
+
+
+class FileHash(BaseModel):
+    """What one file of a load must be, byte for byte."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size_bytes: int
+    sha256: str
 
 
 class LoadManifest(BaseModel):
@@ -49,6 +61,9 @@ class LoadManifest(BaseModel):
         warnings: field to kind of damage to records (see `linkage.ingest.value_checks`).
         quarantine_limit: share of quarantined rows, blank rows apart, above which the load has reservations.
         seconds: how long it took.
+        forgotten: rows that `guiyi forget` took out since.
+        withdrawn: when the load was withdrawn, ISO 8601; None: it counts.
+        files: name of each file of the load to its size and hash; empty for loads of programs that took none.
         folder: where the load is; not written to the file.
         already_loaded: the file had been loaded before and nothing was done; not written to the file.
         message: what happened, in words; not written to the file.
@@ -84,17 +99,27 @@ class LoadManifest(BaseModel):
     warnings: dict[str, dict[str, int]]
     quarantine_limit: float
     seconds: float
+    forgotten: int = 0
+    withdrawn: str | None = None
+    files: dict[str, FileHash] = Field(default_factory=dict)
     folder: Path = Field(default=Path(), exclude=True)
     already_loaded: bool = Field(default=False, exclude=True)
     message: str = Field(default="", exclude=True)
 
     @model_validator(mode="after")
     def _every_row_is_accounted_for(self) -> Self:
-        if self.rows_in != self.kept + sum(self.quarantined.values()):
+        quarantined = sum(self.quarantined.values())
+        if self.rows_in != self.kept + quarantined + self.forgotten:
             raise ValueError(
-                f"{self.rows_in} rows came in, but {self.kept} kept and {sum(self.quarantined.values())} quarantined"
+                f"{self.rows_in} rows came in, but {self.kept} kept, {quarantined} quarantined and "
+                f"{self.forgotten} forgotten"
             )
         return self
+
+    @property
+    def rows_held(self) -> int:
+        """Rows of the file that the archive still holds or accounts for one by one."""
+        return self.rows_in - self.forgotten
 
     @property
     def quarantined_share(self) -> float:
@@ -128,10 +153,16 @@ def read_manifest(folder: Path) -> LoadManifest:
     return manifest.model_copy(update={"folder": folder})
 
 
-def list_loads(root: Path) -> list[LoadManifest]:
-    """Return every load of a workspace: by the date it vouches for, then by arrival."""
+def list_loads(root: Path, *, withdrawn: bool = True) -> list[LoadManifest]:
+    """Return every load of a workspace: by the date it vouches for, then by arrival.
+
+    Args:
+        root: the workspace.
+        withdrawn: the withdrawn ones too.
+    """
     loads = (read_manifest(folder) for folder in load_folders(root) if (folder / MANIFEST).exists())
-    return sorted(loads, key=lambda load: (load.as_of, load.sequence))
+    ordered = sorted(loads, key=lambda load: (load.as_of, load.sequence))
+    return [load for load in ordered if withdrawn or load.withdrawn is None]
 
 
 def load_folders(root: Path) -> list[Path]:

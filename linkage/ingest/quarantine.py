@@ -33,6 +33,7 @@ REASONS: MappingProxyType[str, str] = MappingProxyType(
         "missing_record_id": "fill in the record id; without it the row cannot be told from others",
         "impossible_as_of": "write a date that exists, as 2025-01-31, and is not in the future",
         "no_identifying_field": "fill in the name or an official number",
+        "forgotten": "nothing of the row is kept; lift the refusal first, if the record may come back",
         "duplicate_row": "the same row stands in the file more than once; one is kept",
         "duplicate_record_id": "give each row its own record id; one row is kept, this one says something else",
     }

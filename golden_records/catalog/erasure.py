@@ -1,0 +1,214 @@
+"""Taking forgotten records out of everything the catalog keeps of the past.
+
+The current release is made anew without them first, by `publish`, which moves their rows to the history. This module
+then removes them from the history, as if the releases of the past had never had them, and takes personal values out of
+tables that only grow. Ids, redirects, events and releases stay: they hold none.
+
+What another record of the same entity said as well stays. A value of a past golden row that only forgotten records
+said becomes null; a past golden row without any other record is removed. The content hashes of past releases no longer
+follow from their rows; a rollback to one of them counts again (see `golden_records.catalog.rollback`).
+
+Invariant: what is left of the past is a past without the forgotten records: links, golden rows and everything owned by
+an entity still agree in every release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from golden_records.catalog.publish import as_json
+from golden_records.catalog.schema import (
+    ADDRESS,
+    FINGERPRINT,
+    IDENTIFIER,
+    LEGAL_PERSON,
+    NAME,
+    NATURAL_PERSON,
+    PHONE,
+    PROVENANCE,
+    RELATION,
+    REVIEW_CASE,
+    Table,
+)
+from golden_records.catalog.store import Catalog
+from golden_records.errors import CatalogError
+from golden_records.tables import quote
+
+_ENTITY_TABLES = (LEGAL_PERSON, NATURAL_PERSON)
+_VALUES = {IDENTIFIER: "value", NAME: "name", ADDRESS: "address", PHONE: "phone"}
+_OWNED = (*_VALUES, PROVENANCE, RELATION)
+_COUNTED = ("records", "sources")
+# No row hash is negative: rows whose fingerprint is this are compared one by one when they are published again.
+_STALE_FINGERPRINT = -1
+_NEVER = 1 << 62
+_TOUCHED = "(select entity_id from temp.erased_entity)"
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What is to be taken out.
+
+    Attributes:
+        records: record ids.
+        values: values that these records had and no other record that was ever in an entity with them.
+    """
+
+    records: Collection[str]
+    values: Collection[str]
+
+
+def erase(catalog: Catalog, forgotten: Forgotten) -> dict[str, int]:
+    """Remove records from the history and from `redirect`; the caller holds a writing transaction, unguarded.
+
+    Returns:
+        Table → rows removed or changed.
+
+    Raises:
+        CatalogError: the current release still holds one of the records.
+    """
+    _list_forgotten(catalog, forgotten)
+    left = catalog.row(
+        "select count(*) from record_link l join temp.erased_record e "
+        "on e.source = l.source and e.source_record_id = l.source_record_id"
+    )
+    if left is not None and left[0]:
+        raise CatalogError(f"{catalog.path}: {left[0]} of the records are in the current release; nothing was erased")
+    done: dict[str, int] = {}
+
+    def change(table: str, statement: str) -> None:
+        done[table] = done.get(table, 0) + max(catalog.execute(statement).rowcount, 0)
+
+    _erase_provenance(catalog, done)
+    for table, column in _VALUES.items():
+        change(
+            table.history,
+            f"delete from {table.history} where entity_id in {_TOUCHED} and {_erased(column)}",
+        )
+    for table in _ENTITY_TABLES:
+        golden = [quote(c) for c in table.column_names[1:] if c not in (*_COUNTED, "conflicts")]
+        blanked = ", ".join(f"{column} = case when not {_erased(column)} then {column} end" for column in golden)
+        any_erased = " or ".join(_erased(column) for column in golden)
+        change(
+            table.history,
+            f"update {table.history} set {blanked} where entity_id in {_TOUCHED} and ({any_erased})",
+        )
+    change(
+        "record_link_history",
+        "delete from record_link_history where exists (select 1 from temp.erased_record e "
+        "where e.source = record_link_history.source and e.source_record_id = record_link_history.source_record_id)",
+    )
+    _count_records_again(catalog, done)
+    change(
+        REVIEW_CASE.history,
+        "delete from review_case_history where left_record_id in (select record_id from temp.erased_record) "
+        "or right_record_id in (select record_id from temp.erased_record)",
+    )
+    change(
+        FINGERPRINT.history,
+        "delete from fingerprint_history where owner_id like 'RC-%' "
+        "and owner_id not in (select case_id from review_case_history)",
+    )
+    change("redirect", f"update redirect set anchor = null where {_erased('anchor')}")
+    catalog.execute("drop table temp.erased_record")
+    catalog.execute("drop table temp.erased_value")
+    catalog.execute("drop table temp.erased_entity")
+    return {table: rows for table, rows in done.items() if rows}
+
+
+def _list_forgotten(catalog: Catalog, forgotten: Forgotten) -> None:
+    for name, columns in (
+        ("erased_record", "record_id text primary key, source text, source_record_id text"),
+        ("erased_value", "value text primary key"),
+        ("erased_entity", "entity_id text primary key"),
+    ):
+        catalog.execute(f"drop table if exists temp.{name}")
+        catalog.execute(f"create temp table {name} ({columns})")
+    rows = [(record, *record.split(":", 1)) for record in sorted(set(forgotten.records))]
+    catalog.connection.executemany("insert into temp.erased_record values (?, ?, ?)", rows)
+    catalog.connection.executemany(
+        "insert into temp.erased_value values (?)", [(value,) for value in sorted(set(forgotten.values))]
+    )
+    catalog.execute("create index temp.erased_by_key on erased_record (source, source_record_id)")
+    catalog.execute(
+        "insert into temp.erased_entity select distinct h.entity_id from record_link_history h "
+        "join temp.erased_record e on e.source = h.source and e.source_record_id = h.source_record_id"
+    )
+
+
+def _erased(column: str) -> str:
+    return f"{column} in (select value from temp.erased_value)"
+
+
+def _erase_provenance(catalog: Catalog, done: dict[str, int]) -> None:
+    gone = catalog.execute(
+        f"delete from provenance_history where entity_id in {_TOUCHED} and "
+        f"({_erased('value')} or record_id in (select record_id from temp.erased_record))"
+    ).rowcount
+    names = {row[0] for row in catalog.execute("select record_id from temp.erased_record")}
+    values = {row[0] for row in catalog.execute("select value from temp.erased_value")}
+    changed = 0
+    for entity_id, attribute, until, text in catalog.execute(
+        "select entity_id, attribute, until_release, runners_up from provenance_history "
+        f"where entity_id in {_TOUCHED} and runners_up is not null"
+    ).fetchall():
+        listed = json.loads(text)
+        kept = [one for one in listed if one["record_id"] not in names and one["value"] not in values]
+        if kept != listed:
+            catalog.execute(
+                "update provenance_history set runners_up = ? "
+                "where entity_id = ? and attribute = ? and until_release = ?",
+                (as_json(kept) if kept else None, entity_id, attribute, until),
+            )
+            changed += 1
+    done[PROVENANCE.history] = gone + changed
+
+
+def _count_records_again(catalog: Catalog, done: dict[str, int]) -> None:
+    """Count the records and sources of past golden rows anew; what has none left is removed with all it owns."""
+    for table in _ENTITY_TABLES:
+        name = table.history
+        then = (
+            "from (select source, entity_id, since_release, until_release from record_link_history union all "
+            "select source, entity_id, since_release, null from record_link) l "
+            f"where l.entity_id = {name}.entity_id and l.since_release <= {name}.since_release "
+            f"and (l.until_release is null or l.until_release > {name}.since_release)"
+        )
+        catalog.execute(
+            f"update {name} set records = (select count(*) {then}), sources = (select count(distinct source) {then}) "
+            f"where entity_id in {_TOUCHED}"
+        )
+        gone = catalog.execute(f"delete from {name} where entity_id in {_TOUCHED} and records = 0").rowcount
+        done[name] = done.get(name, 0) + gone
+    for owned in (*_OWNED, FINGERPRINT):
+        _remove_unowned(catalog, owned, done)
+    catalog.execute(f"update fingerprint_history set fingerprint = {_STALE_FINGERPRINT} where owner_id in {_TOUCHED}")
+
+
+def _remove_unowned(catalog: Catalog, owned: Table, done: dict[str, int]) -> None:
+    """Let rows begin with their entity's first golden row, and remove those that some release has no golden row for."""
+    owner = str(owned.owner)
+    golden = " union all ".join(
+        f"select entity_id, since_release, until_release from {table.history} where entity_id in {_TOUCHED} union all "
+        f"select entity_id, since_release, {_NEVER} from {table.name} where entity_id in {_TOUCHED}"
+        for table in _ENTITY_TABLES
+    )
+    catalog.execute("drop table if exists temp.golden_stay")
+    catalog.execute(f"create temp table golden_stay as select entity_id, since_release, until_release from ({golden})")
+    for name, end in ((owned.name, str(_NEVER)), (owned.history, f"{owned.history}.until_release")):
+        then = (
+            f"from temp.golden_stay g where g.entity_id = {name}.{owner} and g.since_release < {end} "
+            f"and g.until_release > {name}.since_release"
+        )
+        catalog.execute(
+            f"update {name} set since_release = max(since_release, (select min(g.since_release) {then})) "
+            f"where {owner} in {_TOUCHED} and exists (select 1 {then})"
+        )
+    covered = f"sum(min(g.until_release, {name}.until_release) - max(g.since_release, {name}.since_release))"
+    removed = catalog.execute(
+        f"delete from {name} where {owner} in {_TOUCHED} "
+        f"and coalesce((select {covered} {then}), 0) < until_release - since_release"
+    ).rowcount
+    done[name] = done.get(name, 0) + removed
+    catalog.execute("drop table temp.golden_stay")

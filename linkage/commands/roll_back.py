@@ -1,0 +1,134 @@
+"""`guiyi rollback`: return to an earlier release, or to the state without a load.
+
+An earlier release comes back as a new release with its content; the loads are not touched. A load that is withdrawn
+stays on disk, marked in its manifest, and counts no more: the release is made anew from the loads that the current
+release rests on, without it. Links of the last release are not kept for that (no hysteresis), since the load may have
+made them.
+
+Either is one release with its cause (`rollback`, `withdrawal`, `restoration`), and so are its events. A command killed
+before the publish leaves the mark: typed again it goes on, and a run leaves the load out as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from golden_records.catalog.read import releases
+from golden_records.catalog.rollback import rollback
+from golden_records.catalog.store import open_catalog
+from linkage.commands.console import Console
+from linkage.commands.monthly import Occasion
+from linkage.commands.republish import publish_again, released_loads
+from linkage.errors import LinkageError
+from linkage.finishing import bring_to_end
+from linkage.ingest.load_folder import locked_loads, rewrite_manifest
+from linkage.ingest.manifest import LoadManifest, list_loads
+from linkage.workspace import Workspace, locked
+
+
+def roll_back(workspace: Workspace, release: int | None, *, now: datetime, console: Console) -> int:
+    """Publish the state of an earlier release again: of the one before the current one, if none is named."""
+    with locked(workspace, now=now, what="rollback"):
+        bring_to_end(workspace)
+        with open_catalog(workspace.catalog) as catalog:
+            manifests = {row["release_id"]: row["manifest"] for row in releases(catalog)}
+            target = max(manifests, default=0) - 1 if release is None else release
+            if release is None and target < 1:
+                raise LinkageError(f"{workspace.root}: {len(manifests)} release(s), none before the current one")
+            made = rollback(catalog, target, now=now, manifest=manifests.get(target))
+    console.say(f"release {made} holds the state of release {target}")
+    console.say(f"the loads are as they were: the next run links them all; next: guiyi status {workspace.root}")
+    return 0
+
+
+def withdraw_load(workspace: Workspace, load_id: str, *, now: datetime, console: Console) -> int:
+    """Take a load out of use, and publish the state without it.
+
+    A delivery of several files is withdrawn whole.
+
+    Raises:
+        LinkageError: there is no such load, or nothing would be left of its entity type.
+    """
+    with locked(workspace, now=now, what="rollback"):
+        bring_to_end(workspace)
+        loads = list_loads(workspace.root)
+        named = _delivery(workspace, loads, load_id)
+        left = [load for load in loads if load.withdrawn is None and load not in named]
+        if not any(load.entity == named[0].entity for load in left):
+            raise LinkageError(
+                f"{load_id}: the only load of its entity type; without it there is nothing to link. "
+                f"Go back to a release with `guiyi rollback {workspace.root} RELEASE`, or load a corrected file"
+            )
+        _mark(workspace, [load for load in named if load.withdrawn is None], now.isoformat())
+        ids = [load.load_id for load in named]
+        made = _publish_without(workspace, ids, now=now, console=console)
+    console.say(
+        f"{_named(ids)} withdrawn; take it back with `guiyi rollback {workspace.root} --restore-load {load_id}`"
+    )
+    console.say(made)
+    return 0
+
+
+def restore_load(workspace: Workspace, load_id: str, *, now: datetime, console: Console) -> int:
+    """Take a withdrawn load back into use, and publish the state with it.
+
+    Raises:
+        LinkageError: there is no such load, or it was not withdrawn.
+    """
+    with locked(workspace, now=now, what="rollback"):
+        bring_to_end(workspace)
+        named = _delivery(workspace, list_loads(workspace.root), load_id)
+        if all(load.withdrawn is None for load in named):
+            raise LinkageError(f"{load_id}: was not withdrawn; `guiyi status {workspace.root}` shows the loads")
+        _mark(workspace, named, None)
+        made = _publish_with(workspace, [load.load_id for load in named], now=now, console=console)
+    console.say(f"{_named([load.load_id for load in named])} restored")
+    console.say(made)
+    return 0
+
+
+def _delivery(workspace: Workspace, loads: Sequence[LoadManifest], load_id: str) -> list[LoadManifest]:
+    """Return the loads of the delivery that a load belongs to."""
+    found = next((load for load in loads if load.load_id == load_id), None)
+    if found is None:
+        raise LinkageError(f"load {load_id!r}: there is none of that id; `guiyi status {workspace.root}` lists them")
+    if found.parts == 1:
+        return [found]
+    whole = (found.source, found.as_of, found.mode, found.parts)
+    return [load for load in loads if (load.source, load.as_of, load.mode, load.parts) == whole]
+
+
+def _mark(workspace: Workspace, loads: Sequence[LoadManifest], withdrawn: str | None) -> None:
+    with locked_loads(workspace.root):
+        for load in loads:
+            rewrite_manifest(load.model_copy(update={"withdrawn": withdrawn}))
+
+
+def _publish_without(workspace: Workspace, ids: Sequence[str], *, now: datetime, console: Console) -> str:
+    released = released_loads(workspace)
+    if released is None or not set(ids) & set(released):
+        return "the current release does not rest on it: nothing was published"
+    rest = [load_id for load_id in released if load_id not in ids]
+    occasion = Occasion(cause="withdrawal", keep=False, told={"withdrawn": list(ids)})
+    release = publish_again(workspace, rest, occasion, now=now, console=console)
+    return f"release {release} is made from the loads of the last one without it"
+
+
+def _publish_with(workspace: Workspace, ids: Sequence[str], *, now: datetime, console: Console) -> str:
+    """Publish with loads that an earlier release rested on; one that was still waiting goes on waiting."""
+    released = released_loads(workspace)
+    if released is None or set(ids) <= set(released) or not set(ids) <= _ever_released(workspace):
+        return f"nothing was published; next: guiyi run {workspace.root}"
+    occasion = Occasion(cause="restoration", told={"restored": list(ids)})
+    release = publish_again(workspace, [*released, *ids], occasion, now=now, console=console)
+    return f"release {release} is made from the loads of the last one and it"
+
+
+def _ever_released(workspace: Workspace) -> set[str]:
+    with open_catalog(workspace.catalog) as catalog:
+        return {load_id for release in releases(catalog) for load_id in release["manifest"].get("loads", [])}
+
+
+def _named(ids: Sequence[str]) -> str:
+    return f"load {ids[0]}" if len(ids) == 1 else f"{len(ids)} loads of one delivery ({', '.join(ids)})"
