@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from golden_records.catalog.schema import TABLES, VERSIONED
+from golden_records.catalog.dialect import schema_statements
+from golden_records.catalog.schema import TABLES, UNALTERABLE, VERSIONED
 from golden_records.catalog.store import Catalog, migrate, migrations, open_catalog, schema_version
 from golden_records.errors import CatalogError
 
@@ -58,6 +59,40 @@ def test_opening_twice_migrates_once(tmp_path: Path) -> None:
         with open_catalog(tmp_path / "c.db") as catalog:
             assert schema_version(catalog) == max(migrations())
             assert migrate(catalog) == max(migrations())
+
+
+# What programs before the second migration made with the first decision.
+EARLIER_EVENT_TABLE = """
+create table decision_event (event_id bigint not null, decision_id bigint not null, event text not null,
+    at text not null, actor text not null, role text not null, note text, previous_hash text, hash text not null,
+    primary key (event_id)) without rowid;
+create trigger decision_event_refuses_update before update on decision_event
+    begin select raise(abort, 'decision_event is never rewritten'); end;
+insert into decision_event values (1, 1, 'proposed', '2025', 'a', 'r', null, null, 'h');
+"""
+
+
+@pytest.mark.parametrize("decided", [False, True])
+def test_a_store_of_the_first_schema_is_migrated_and_keeps_its_decisions(decided: bool, tmp_path: Path) -> None:
+    path = tmp_path / "c.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table schema_migration (version bigint not null primary key, name text not null)")
+        for statement in schema_statements(migrations()[1][1]):
+            connection.execute(statement)
+        connection.execute("insert into schema_migration values (1, 'first')")
+        if decided:
+            connection.executescript(EARLIER_EVENT_TABLE)
+    connection.close()
+    with pytest.raises(CatalogError, match="schema 1, expected 2"):
+        open_catalog(path, read_only=True)
+    with open_catalog(path) as catalog:
+        assert schema_version(catalog) == 2
+        assert catalog.row("select count(*) from decision_event") == (int(decided),)
+        assert catalog.row("select count(*) from forgetting") == (0,)
+        (guards,) = catalog.row("select count(*) from sqlite_master where type = 'trigger'") or (0,)
+        assert guards == 2 * len(UNALTERABLE)
+    with open_catalog(path, read_only=True) as catalog:
+        assert schema_version(catalog) == 2
 
 
 def test_a_catalog_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
