@@ -15,8 +15,10 @@ an entity still agree in every release.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 from golden_records.catalog.publish import as_json
 from golden_records.catalog.schema import (
@@ -167,23 +169,66 @@ def _erase_provenance(catalog: Catalog, done: dict[str, int]) -> None:
 
 def _count_records_again(catalog: Catalog, done: dict[str, int]) -> None:
     """Count the records and sources of past golden rows anew; what has none left is removed with all it owns."""
+    links: dict[str, list[tuple[str, int, int]]] = {}
+    for entity_id, source, since, until in catalog.execute(
+        "select entity_id, source, since_release, until_release from record_link_history "
+        f"where entity_id in {_TOUCHED} union all select entity_id, source, since_release, {_NEVER} from record_link where entity_id in {_TOUCHED}"
+    ):
+        links.setdefault(entity_id, []).append((source, since, until))
     for table in _ENTITY_TABLES:
-        name = table.history
-        then = (
-            "from (select source, entity_id, since_release, until_release from record_link_history union all "
-            "select source, entity_id, since_release, null from record_link) l "
-            f"where l.entity_id = {name}.entity_id and l.since_release <= {name}.since_release "
-            f"and (l.until_release is null or l.until_release > {name}.since_release)"
-        )
-        catalog.execute(
-            f"update {name} set records = (select count(*) {then}), sources = (select count(distinct source) {then}) "
-            f"where entity_id in {_TOUCHED}"
-        )
-        gone = catalog.execute(f"delete from {name} where entity_id in {_TOUCHED} and records = 0").rowcount
-        done[name] = done.get(name, 0) + gone
+        names = (*table.column_names, "since_release", "until_release")
+        listed = ", ".join(quote(name) for name in names[:-1])
+        for current, origin in ((False, f"until_release from {table.history}"), (True, f"{_NEVER} from {table.name}")):
+            for row in catalog.execute(f"select {listed}, {origin} where entity_id in {_TOUCHED}").fetchall():
+                golden = dict(zip(names, row, strict=True))
+                _split(catalog, table, golden, links.get(golden["entity_id"], []), current=current, done=done)
     for owned in (*_OWNED, FINGERPRINT):
         _remove_unowned(catalog, owned, done)
     catalog.execute(f"update fingerprint_history set fingerprint = {_STALE_FINGERPRINT} where owner_id in {_TOUCHED}")
+
+
+def _split(
+    catalog: Catalog,
+    table: Table,
+    golden: Mapping[str, Any],
+    links: Sequence[tuple[str, int, int]],
+    *,
+    current: bool,
+    done: dict[str, int],
+) -> None:
+    """Cut a golden row where the number of records or sources that are left changes; drop the parts without any.
+
+    A row may have lasted while one record came and another one went; of the current row the last part stays current.
+    """
+    start, end = golden["since_release"], golden["until_release"]
+    inside = {at for _, since, until in links for at in (since, until) if start < at < end}
+    cuts = [start, *sorted(inside), end]
+    parts: list[dict[str, Any]] = []
+    for since, until in pairwise(cuts):
+        there = [source for source, first, last in links if first <= since < last]
+        counted = {"records": len(there), "sources": len(set(there))}
+        if parts and parts[-1]["until_release"] == since and all(parts[-1][name] == counted[name] for name in _COUNTED):
+            parts[-1]["until_release"] = until
+        elif there:
+            parts.append({**golden, **counted, "since_release": since, "until_release": until})
+    if parts == [golden]:
+        return
+    done[table.history] = done.get(table.history, 0) + 1
+    if current:
+        last = parts.pop()
+        catalog.execute(
+            f"update {table.name} set since_release = ? where entity_id = ?",
+            (last["since_release"], golden["entity_id"]),
+        )
+    else:
+        catalog.execute(
+            f"delete from {table.history} where entity_id = ? and until_release = ?", (golden["entity_id"], end)
+        )
+    marks = ", ".join("?" for _ in golden)
+    columns = ", ".join(quote(name) for name in golden)
+    catalog.connection.executemany(
+        f"insert into {table.history} ({columns}) values ({marks})", [tuple(part.values()) for part in parts]
+    )
 
 
 def _remove_unowned(catalog: Catalog, owned: Table, done: dict[str, int]) -> None:
