@@ -172,7 +172,8 @@ def _count_records_again(catalog: Catalog, done: dict[str, int]) -> None:
     links: dict[str, list[tuple[str, int, int]]] = {}
     for entity_id, source, since, until in catalog.execute(
         "select entity_id, source, since_release, until_release from record_link_history "
-        f"where entity_id in {_TOUCHED} union all select entity_id, source, since_release, {_NEVER} from record_link where entity_id in {_TOUCHED}"
+        f"where entity_id in {_TOUCHED} union all "
+        f"select entity_id, source, since_release, {_NEVER} from record_link where entity_id in {_TOUCHED}"
     ):
         links.setdefault(entity_id, []).append((source, since, until))
     for table in _ENTITY_TABLES:
