@@ -61,7 +61,7 @@ def values_of(con: duckdb.DuckDBPyConnection, loads: Sequence[LoadManifest]) -> 
         held |= set().union(*said.values()) - set().union(*kin.values())
         columns = _telling_columns(entity, config, shipped_survivorship().of(entity))
         telling |= {value for column in columns & said.keys() for value in said[column] if _tells(value)}
-        telling |= {value for value in _free_texts(con, ours) if _tells(value, _SHORTEST_FREE_TEXT)}
+        telling |= {value for value in _free_texts(con, ours) if _tells_freely(value)}
     ids = con.execute(f"select record_id, source_record_id from {FORGOTTEN}").fetchall()
     telling |= {record for record, _ in ids} | {key for _, key in ids if len(key) >= _SHORTEST_FREE_TEXT}
     return held, telling
@@ -116,6 +116,12 @@ def _free_texts(con: duckdb.DuckDBPyConnection, loads: Sequence[LoadManifest]) -
         columns = ", ".join(f"{quote(column)}::varchar" for column in load.columns_unknown)
         rows = con.execute(f"select {columns} from {parquet(load.folder / RAW)} where row in ({numbers})").fetchall()
         yield from (value.strip() for row in rows for value in row if value)
+
+
+def _tells_freely(value: str) -> bool:
+    """Say whether a text of a column that nothing reads tells something: a code of the source, as `registry`, does not."""
+    known = not value.isascii() or "@" in value or sum(c.isdigit() for c in value) >= _SHORTEST_ASCII
+    return known and _tells(value, _SHORTEST_FREE_TEXT)
 
 
 def _tells(value: str, shortest: int = _SHORTEST) -> bool:
