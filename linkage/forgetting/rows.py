@@ -119,7 +119,7 @@ def _free_texts(con: duckdb.DuckDBPyConnection, loads: Sequence[LoadManifest]) -
 
 
 def _tells_freely(value: str) -> bool:
-    """Say whether a text of a column that nothing reads tells something: a code of the source, as `registry`, does not."""
+    """Say whether a text of a column that nothing reads tells something; a code of the source, `registry`, does not."""
     known = not value.isascii() or "@" in value or sum(c.isdigit() for c in value) >= _SHORTEST_ASCII
     return known and _tells(value, _SHORTEST_FREE_TEXT)
 
