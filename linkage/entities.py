@@ -112,8 +112,8 @@ def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | Non
     )
 
 
-def release_tables(runs: tuple[Linkage, ...]) -> ReleaseTables:
-    """Return the tables of the linkages given, as one release."""
+def release_tables(runs: tuple[Linkage, ...], *, relation: str | None = None) -> ReleaseTables:
+    """Return the tables of the linkages given, as one release; with `relation`, the relations of their entities."""
 
     def each(name: str) -> tuple[str, ...]:
         return tuple(run.table(name) for run in runs)
@@ -126,6 +126,7 @@ def release_tables(runs: tuple[Linkage, ...]) -> ReleaseTables:
         address=each("address"),
         phone=each("phone"),
         record_link=each("record_link"),
+        relation=(relation,) if relation else (),
         provenance=each("provenance"),
         review_case=each("review_case"),
         entities=each("entities"),
