@@ -5,8 +5,8 @@ one per record of the branch that names the parent.
 
 A branch is registered under its parent's full name and a word of its own behind it (企业名称登记管理规定, article 13).
 The entity whose golden name has a branch part is the branch; candidates are entities whose full name is the rest, else
-those that once had it; an entity without an official number is none, for it may be the branch itself, its name cut short by a
-careless source. Several candidates are told apart by what they share with the branch (registrar, representative,
+those that once had it. An entity without an official number, or with the branch's own, is none: it is perhaps the branch,
+its name cut short by a careless source. Several candidates are told apart by what they share with the branch (registrar, representative,
 telephone, room); if more than one shares as much, none is taken. Two such things make the relation `corroborated`; the
 name and one of them, or the name alone, an `attribute`.
 """
@@ -123,6 +123,10 @@ with pair as (
     select b.branch, n.organisation as parent, n.former
     from {_name("branch")} b
     join {_name("name")} n on n.full_name = b.parent_name
+    join {quote(organisations.golden)} own on own.entity_id = b.branch
+    join {quote(organisations.golden)} theirs on theirs.entity_id = n.organisation
+    where own.organization_code is distinct from theirs.organization_code
+        or (own.organization_code is null and own.registration_number is distinct from theirs.registration_number)
 ),
 concerned as (
     select branch as id from pair union select parent from pair

@@ -61,9 +61,10 @@ def test_of_two_parents_none_is_taken_unless_one_shares_more_with_the_branch(con
     [
         [{"entity": "LP1", "name": "深圳市云汇贸易有限公司", "uscc": code(1), "key": "parent"}, BRANCH],
         [{"entity": "LP1", "name": "深圳市云汇科技有限公司", "key": "parent"}, BRANCH],
+        [{"entity": "LP1", "name": "深圳市云汇科技有限公司", "organization_code": code(2)[8:17], "key": "parent"}, BRANCH],
         [BRANCH, BRANCH | {"entity": "LP3", "name": "深圳市云汇科技有限公司福永分公司", "uscc": code(3), "key": "sister"}],
     ],
-    ids=["another trade", "an entity without any official number", "a sister"],
+    ids=["another trade", "an entity without any official number", "with the branch's own number", "a sister"],
 )
 def test_nobody_else_is_the_parent(con: DuckDBPyConnection, firms: list[Record]) -> None:
     found, left = branches(con, firms, [])
