@@ -3,8 +3,8 @@
     python -m benchmarks.relations [--people 20000] [--organisations 6000] [--months 3] [--seed 43] [--output DIR]
 
 A simulated district goes through its monthly runs; the published relations are compared with the simulator's. An entity
-stands for the true one that most of its records are of. A relation is right if the two were ever so related, `now` if they
-are in the last month. Recall is over true relations of the last month of which both ends have records.
+stands for the true one that most of its records are of. A relation is right if the two were ever so related, `now` if
+they are in the last month. Recall is over true relations of the last month of which both ends have records.
 
 The second part asks whether organisations should be compared again once their representatives are known persons: of the
 pairs of profiles that were compared and left apart, how many have one person as representative and are one organisation

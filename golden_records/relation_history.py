@@ -1,8 +1,8 @@
 """The relations of one entity through the releases, from the catalog's table `relation` and its history.
 
-In: an open catalog and an id. Out: one stay per relation and stretch of releases in which it was true, without values of
-anybody. What changed about a relation while it lasted (another basis, one record more) does not end a stay; the stay tells
-what was last known of it.
+In: an open catalog and an id. Out: one stay per relation and stretch of releases in which it was true, without values
+of anybody. What changed about a relation while it lasted (another basis, one record more) does not end a stay; the stay
+tells what was last known of it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class RelationStay:
         other_entity_id: the other entity.
         since: first release.
         until: first release without it; None if it lasts.
-        basis, rule, state, first_seen, last_seen, valid_from, valid_to, records, sources: as in the table, when last true.
+        basis, rule, state, first_seen, last_seen, valid_from, valid_to, records, sources: as in the table, when last
+            true.
     """
 
     entity_id: str

@@ -113,8 +113,8 @@ def settle_relations(con: DuckDBPyConnection, *, claims: str, earlier: str | Non
         con: DuckDB connection.
         claims: one row per record and relation it speaks for: the ids `entity_id` and `other_entity_id`, what the first
             is to the second (`relation`), `basis`, the `rule` that found the other entity, `record_id`, `source`,
-            `as_of`; `golden`: whether the record gave the golden value; `golden_as_of`: date of the record that did, null if
-            none did; `valid_from`: the date the relation began, where one is known.
+            `as_of`; `golden`: whether the record gave the golden value; `golden_as_of`: date of the record that did,
+            null if none did; `valid_from`: the date the relation began, where one is known.
         earlier: relations as last published (`earlier_relations`): a period is never shortened at its beginning.
         out: table to make: the columns of the catalog's `relation`.
     """

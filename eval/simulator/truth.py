@@ -2,8 +2,8 @@
 
 `natural_person.parquet` and `legal_person.parquet` have columns source, source_record_id, entity_id, month_first
 (`YYYY-MM`) and errors (the classes in the newest version of the record). `damaged_rows.parquet` counts rows that are
-no records: month, file, kind, rows. `relations.parquet` has who represented, ran, belonged to, succeeded and employed whom:
-entity_id, relation, other_entity_id as in the catalog, month_first, month_last (null: still in the last month).
+no records: month, file, kind, rows. `relations.parquet` has who represented, ran, belonged to, succeeded and employed
+whom: entity_id, relation, other_entity_id as in the catalog, month_first, month_last (null: still in the last month).
 """
 
 from __future__ import annotations
@@ -102,9 +102,7 @@ def _in_month(world: World, ties: Ties, month: int) -> pa.Table:
     firm, worker = firms.at(month), people.at(month)
     worker = worker[ties.employer[worker] >= 0]
     branch, later = firm[firms.parent[firm] >= 0], firm[firms.predecessor[firm] >= 0]
-    person_to_firm = take(
-        ("legal_representative_of", "operator_of"), (firms.kind[firm] == INDIVIDUAL).astype(np.int64)
-    )
+    person_to_firm = take(("legal_representative_of", "operator_of"), (firms.kind[firm] == INDIVIDUAL).astype(np.int64))
     tables = [
         _named("natural_person", ties.rep[firm], person_to_firm, firm),
         _named("natural_person", worker, constant("employed_by", len(worker)), ties.employer[worker]),

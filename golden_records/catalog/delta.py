@@ -266,7 +266,9 @@ def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> Tab
     if not before and not scalar(con, f"select count(*) from (from {_new(table)} limit 1)"):
         return TableDelta(table, nothing, nothing, 0, 0, {}, {})
     changed = "(select owner_id from _catalog_changed)"
-    new = f"select {names} from {_new(table)} n where '{table.owner_prefix}' || n.{quote(str(table.owner))} in {changed}"
+    new = (
+        f"select {names} from {_new(table)} n where '{table.owner_prefix}' || n.{quote(str(table.owner))} in {changed}"
+    )
     current = f"select {names} from {old}"
     added, removed = f"_catalog_added_{table.name}", f"_catalog_removed_{table.name}"
     con.execute(f"create temp table {added} as {new} except {current}")

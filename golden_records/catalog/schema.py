@@ -47,8 +47,8 @@ class Table:
         key: the columns of its primary key.
         owner: versioned tables: the column with the entity or review case a row belongs to.
         indexes: secondary indexes.
-        part: the part of a release that its rows belong to, if that is not the entity type of their owner; the rows of an
-            owner in such a part are followed apart from its others.
+        part: the part of a release that its rows belong to, if that is not the entity type of their owner; the rows of
+            an owner in such a part are followed apart from its others.
     """
 
     name: str

@@ -38,8 +38,8 @@ def resolve(catalog: Catalog, value: str, *, scheme: str | None = None) -> dict[
         scheme: the identifier's scheme; every scheme the value fits if absent.
 
     Returns:
-        status (matched, none, conflict), entity_id, link_basis, evidence, candidates, release, the golden values, and the
-        relations to other entities.
+        status (matched, none, conflict), entity_id, link_basis, evidence, candidates, release, the golden values, and
+        the relations to other entities.
     """
     release = current_release(catalog)
     if scheme in (None, "entity_id") and is_entity_id(value):

@@ -1,8 +1,8 @@
 """The relations of a run: gathers the claims of all kinds and makes the table that is published.
 
 Runs when every entity type of the run has its ids and golden values, before the publish. A run of one entity type takes
-the other's tables from the batch database, if they are those of the current release; if not, relations that need them are
-taken over from the release, with both ends as they are called now.
+the other's tables from the batch database, if they are those of the current release; if not, relations that need them
+are taken over from the release, with both ends as they are called now.
 
 Makes `relation_claim` (`golden_records.relations.settle_relations`) and `relation` (the catalog's columns).
 """

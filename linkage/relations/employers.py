@@ -2,9 +2,9 @@
 
 In: the tables of both entity types. Out: claims `employed_by`, from the person to the organisation, one per record.
 
-The code finds the organisation that holds it (`employer_code`, basis identifier) unless the name beside it is of another
-brand; the name alone finds the only organisation that is called so now, else that once was (`employer_name`, basis
-attribute: a candidate).
+The code finds the organisation that holds it (`employer_code`, basis identifier) unless the name beside it is of
+another brand; the name alone finds the only organisation that is called so now, else that once was (`employer_name`,
+basis attribute: a candidate).
 """
 
 from __future__ import annotations
@@ -91,9 +91,7 @@ from written""")
 
 def _by_code(con: DuckDBPyConnection, organisations: Side) -> None:
     """Make `code`: employer, organisation, holders of the code, whether the name beside it is compatible."""
-    same = " or ".join(
-        f"coalesce(list_contains(h.{part}s, s.work_{part}), false)" for part in _COMPARED
-    )
+    same = " or ".join(f"coalesce(list_contains(h.{part}s, s.work_{part}), false)" for part in _COMPARED)
     names = ", ".join(f"list(distinct name_{part}) filter (name_{part} is not null) as {part}s" for part in _COMPARED)
     con.execute(f"""
 create or replace temp table {_name("code")} as

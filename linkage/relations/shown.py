@@ -29,8 +29,8 @@ def relations_now(catalog: Catalog, entity_id: str) -> dict[str, Any]:
     """Return the relations of a living entity in the current release.
 
     Returns:
-        `relations`: up to 20 of each kind and direction, current ones first; `relation_counts`: how many there are of each,
-        if there are more. Empty if the entity has none.
+        `relations`: up to 20 of each kind and direction, current ones first; `relation_counts`: how many there are of
+        each, if there are more. Empty if the entity has none.
     """
     lasting = [stay for stay in relation_stays(catalog, entity_id) if stay.until is None]
     if not lasting:

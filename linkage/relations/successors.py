@@ -1,13 +1,13 @@
 """Which organisation carries on for which: a new code for the same name, the same person and the same room.
 
-In: the tables of legal persons and the claims of representatives. Out: claims `succeeds`, from the later organisation to
-the earlier, one per record of the later that has the name.
+In: the tables of legal persons and the claims of representatives. Out: claims `succeeds`, from the later organisation
+to the earlier, one per record of the later that has the name.
 
 A code is never given anew, so an institution that becomes an enterprise, a business that is closed and opened again, or
 one that becomes a company under another code is another legal person and is never merged with what it was. Asked for:
 two different credit codes, one representative found by number (not only one name), one room, one full name (or, in a
-conversion between kinds of code, one brand and trade), founded one after the other, and the earlier one ended unless the
-codes tell of a conversion. If an organisation would have two successors or two predecessors, none is taken.
+conversion between kinds of code, one brand and trade), founded one after the other, and the earlier one ended unless
+the codes tell of a conversion. If an organisation would have two successors or two predecessors, none is taken.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ def test_a_relation_has_the_best_basis_and_the_period_of_its_records(con: DuckDB
     claims = [
         claim(basis="attribute", rule="phone", record_id="grid:1", source="grid", as_of="2020-02-02", golden=False),
         claim(),
-        claim(basis="attribute", rule="same_name_here", record_id="tax:1", source="tax", as_of="2025-02-01", golden=False),
+        claim(
+            basis="attribute", rule="same_name_here", record_id="tax:1", source="tax", as_of="2025-02-01", golden=False
+        ),
     ]
     (row,) = settled(con, claims)
     assert (row["basis"], row["rule"], row["state"]) == ("identifier", "number", "current")

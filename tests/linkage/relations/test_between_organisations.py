@@ -61,8 +61,14 @@ def test_of_two_parents_none_is_taken_unless_one_shares_more_with_the_branch(con
     [
         [{"entity": "LP1", "name": "深圳市云汇贸易有限公司", "uscc": code(1), "key": "parent"}, BRANCH],
         [{"entity": "LP1", "name": "深圳市云汇科技有限公司", "key": "parent"}, BRANCH],
-        [{"entity": "LP1", "name": "深圳市云汇科技有限公司", "organization_code": code(2)[8:17], "key": "parent"}, BRANCH],
-        [BRANCH, BRANCH | {"entity": "LP3", "name": "深圳市云汇科技有限公司福永分公司", "uscc": code(3), "key": "sister"}],
+        [
+            {"entity": "LP1", "name": "深圳市云汇科技有限公司", "organization_code": code(2)[8:17], "key": "parent"},
+            BRANCH,
+        ],
+        [
+            BRANCH,
+            BRANCH | {"entity": "LP3", "name": "深圳市云汇科技有限公司福永分公司", "uscc": code(3), "key": "sister"},
+        ],
     ],
     ids=["another trade", "an entity without any official number", "with the branch's own number", "a sister"],
 )
@@ -73,9 +79,12 @@ def test_nobody_else_is_the_parent(con: DuckDBPyConnection, firms: list[Record])
 
 
 CLOSED = PARENT | OWNED | {"address": ROOM, "status": "注销", "established_date": "2015-03-01"}
-ANEW = PARENT | OWNED | {
-    "entity": "LP2", "uscc": code(2), "address": ROOM, "status": "存续", "established_date": "2022-04-01", "key": "anew",
-}  # fmt: skip
+ANEW = (
+    PARENT
+    | OWNED
+    | {"entity": "LP2", "uscc": code(2), "address": ROOM, "status": "存续", "key": "anew"}
+    | {"established_date": "2022-04-01"}
+)
 SUCCEEDS = ("LP2", "succeeds", "LP1")
 
 
@@ -150,7 +159,16 @@ WORKS = ("NP1", "employed_by", "LP1")
         ({"employer_uscc": code(7)}, None, {"name_only": 1}),
         ({}, None, {}),
     ],
-    ids=["code", "code in lower case", "code and short name", "code of another", "name", "unknown", "unknown code", "none"],
+    ids=[
+        "code",
+        "code in lower case",
+        "code and short name",
+        "code of another",
+        "name",
+        "unknown",
+        "unknown code",
+        "none",
+    ],
 )
 def test_an_employer_is_found_by_code_or_full_name(
     con: DuckDBPyConnection, work: dict[str, str], outcome: tuple[str, str] | None, left: dict[str, int]

@@ -1,4 +1,4 @@
-"""Representatives and operators: found by a number, by part of one with the name, by name with phone or room, else not."""
+"""Representatives and operators: by a number, by part of one with the name, by name with phone or room, else not."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ REPRESENTS = ("NP1", "legal_representative_of", "LP1")
         ({"legal_rep_id_number": FATHER}, "number"),
         ({"legal_rep_name": "刘雨航", "legal_rep_id_number": FATHER}, "number"),
         ({"legal_rep_name": "刘宇航", "legal_rep_id_number": FATHER[:6] + "********" + FATHER[14:]}, "partial_number"),
-        ({"legal_rep_name": "刘宇航", "legal_rep_id_number": FATHER[:4] + "**********" + FATHER[14:]}, "partial_number"),
+        (
+            {"legal_rep_name": "刘宇航", "legal_rep_id_number": FATHER[:4] + "**********" + FATHER[14:]},
+            "partial_number",
+        ),
     ],
     ids=["number and name", "number alone", "number, name of the same sound", "mask of the birth date", "mask of more"],
 )
@@ -154,7 +157,9 @@ def test_an_individual_business_has_an_operator(con: DuckDBPyConnection, shop: d
 
 
 @pytest.mark.parametrize("place", [{"uscc": FATHER}, {"tax_number": FATHER + "01"}], ids=["code", "tax number"])
-def test_the_operators_number_is_found_where_a_code_should_stand(con: DuckDBPyConnection, place: dict[str, str]) -> None:
+def test_the_operators_number_is_found_where_a_code_should_stand(
+    con: DuckDBPyConnection, place: dict[str, str]
+) -> None:
     shop = {"entity": "LP1", "name": "深圳市宝安区福多小吃店", "entity_kind": "个体工商户", "legal_rep_name": "刘宇航"}
     found, _ = related(con, [shop | place], [PERSON])
     assert found == {("NP1", "operator_of", "LP1"): ("identifier", "operator_number")}
@@ -190,7 +195,13 @@ TOWN_FIRMS = [
     FIRM | {"source": "grid", "legal_rep_name": "刘宇航", "address": ROOM},
     {"entity": "LP2", "name": "深圳市宝安区福多小吃店", "legal_rep_name": "陈小妹", "address": ELSEWHERE},
     {"entity": "LP2", "name": "福多小吃店", "source": "tax", "tax_number": OTHER + "00"},
-    {"entity": "LP3", "name": "深圳市云汇科技有限公司宝安分公司", "uscc": code(3), "legal_rep_name": "刘宇航", "phone": MOBILE},
+    {
+        "entity": "LP3",
+        "name": "深圳市云汇科技有限公司宝安分公司",
+        "uscc": code(3),
+        "legal_rep_name": "刘宇航",
+        "phone": MOBILE,
+    },
     {"entity": "LP4", "name": "深圳市宏发五金厂", "legal_rep_name": "刘宇航", "address": ROOM},
 ]
 TOWN_PEOPLE = [

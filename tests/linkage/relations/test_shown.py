@@ -19,7 +19,9 @@ STAFF = [mint("NP", number) for number in range(1, SHOWN + 6)]
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
     """A firm with more employees than are shown, the last of them current, the others former."""
     with open_catalog(tmp_path / "catalog.db") as made:
-        made.execute("insert into legal_person (entity_id, name, since_release) values (?, '深圳市云汇有限公司', 1)", (FIRM,))
+        made.execute(
+            "insert into legal_person (entity_id, name, since_release) values (?, '深圳市云汇有限公司', 1)", (FIRM,)
+        )
         for person in STAFF:
             state = "current" if person == STAFF[-1] else "former"
             made.execute(
