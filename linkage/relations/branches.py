@@ -3,12 +3,12 @@
 In: the tables of legal persons and the claims of representatives. Out: claims `branch_of`, from the branch to its
 parent, one per record of the branch that names the parent.
 
-A branch is registered under its parent's full name and a word of its own behind it (企业名称登记管理规定, article 13). The
-entity whose golden name has a branch part is the branch; candidates are entities whose full name is the rest, else
-those that once had it. An entity without an official number, or with the branch's own, is none: it is perhaps the branch, its name
-cut short by a careless source. Several candidates are told apart by what they share with the branch (registrar,
-representative, telephone, room); if more than one shares as much, none is taken. Two such things make the relation
-`corroborated`; the name and one of them, or the name alone, an `attribute`.
+A branch is registered under its parent's full name and a word of its own behind it (企业名称登记管理规定, article 13).
+The entity whose golden name has a branch part is the branch; candidates are entities whose full name is the rest, else
+those that once had it. An entity without an official number, or with the branch's own, is none: it is perhaps the
+branch, its name cut short by a careless source. Several candidates are told apart by what they share with the branch
+(registrar, representative, telephone, room); if more than one shares as much, none is taken. Two such things make the
+relation `corroborated`; the name and one of them, or the name alone, an `attribute`.
 """
 
 from __future__ import annotations
