@@ -117,8 +117,8 @@ def shipped_survivorship() -> SurvivorshipConfig:
         return load_survivorship(shipped)
 
 
-def release_tables(runs: tuple[Linkage, ...]) -> ReleaseTables:
-    """Return the tables of the linkages given, as one release."""
+def release_tables(runs: tuple[Linkage, ...], *, relation: str | None = None) -> ReleaseTables:
+    """Return the tables of the linkages given, as one release; with `relation`, the relations of their entities."""
 
     def each(name: str) -> tuple[str, ...]:
         return tuple(run.table(name) for run in runs)
@@ -131,6 +131,7 @@ def release_tables(runs: tuple[Linkage, ...]) -> ReleaseTables:
         address=each("address"),
         phone=each("phone"),
         record_link=each("record_link"),
+        relation=(relation,) if relation else (),
         provenance=each("provenance"),
         review_case=each("review_case"),
         entities=each("entities"),

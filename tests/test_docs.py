@@ -29,6 +29,7 @@ from linkage.fields import FIELDS
 from linkage.ingest.manifest import LoadManifest
 from linkage.ingest.quarantine import REASONS
 from linkage.ingest.source_config import SourceConfig
+from linkage.relations.settings import RelationSettings
 from linkage.workspace import WorkspaceSettings
 from matchers.field_types import FIELD_TYPES
 
@@ -144,7 +145,7 @@ def load(dotted: str) -> type[BaseModel]:
 
 
 def test_every_model_of_a_configuration_file_has_a_table() -> None:
-    roots = (EntityConfig, SourceConfig, SurvivorshipConfig, WorkspaceSettings, Catalogue)
+    roots = (EntityConfig, SourceConfig, SurvivorshipConfig, WorkspaceSettings, Catalogue, RelationSettings)
     expected = {f"{m.__module__}.{m.__qualname__}" for root in roots for m in models(root)}
     assert set(MODEL_TABLES) == expected
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from eval.report import charts
 from eval.report.block_parts import Block, Table, block, head
 from eval.report.quality_blocks import quality_blocks
+from eval.report.relation_blocks import relation_block
 from eval.report.stability_blocks import stability_blocks
 from eval.report.summary import EntitySection, KindCount, ModelLevel, RunSummary
 from eval.report.words import Words
@@ -39,7 +40,7 @@ def entity_blocks(section: EntitySection, w: Words) -> list[Block]:
 
 def run_blocks(summary: RunSummary, w: Words) -> list[Block]:
     """Return the blocks of the run as a whole."""
-    found = [_stages(summary, w), _versions(summary, w)]
+    found = [relation_block(summary, w), _stages(summary, w), _versions(summary, w)]
     return [one for one in found if one is not None]
 
 

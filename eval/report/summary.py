@@ -276,6 +276,23 @@ class EntitySection(_Figures):
         return all(source.balanced for source in self.sources)
 
 
+class RelationCount(_Figures):
+    """How many relations there are of a kind, on a basis and in a state (`current`, `former`, `disputed`)."""
+
+    relation: Text
+    basis: Text
+    state: Text
+    count: Count
+
+
+class UnresolvedCount(_Figures):
+    """How many relations records speak of that lead to no one entity, by kind and reason."""
+
+    relation: Text
+    reason: Text
+    count: Count
+
+
 class RunSummary(_Figures):
     """One run.
 
@@ -287,6 +304,8 @@ class RunSummary(_Figures):
         config_hash: hash of the configuration.
         versions: package to version.
         entities: one section per entity type.
+        relations: relations between entities that were published.
+        unresolved: relations that lead to no one entity.
         stages: what each step cost, in the order they ran.
         labels: names of codes that only the run knows: group (`rule`, `blocking`, `contested`, `remark`) → code →
             Chinese and English.
@@ -299,6 +318,8 @@ class RunSummary(_Figures):
     config_hash: Text | None = None
     versions: dict[Text, Text] = Field(default_factory=dict)
     entities: tuple[EntitySection, ...] = ()
+    relations: tuple[RelationCount, ...] = ()
+    unresolved: tuple[UnresolvedCount, ...] = ()
     stages: tuple[Stage, ...] = ()
     labels: dict[Text, dict[Text, tuple[Text, Text]]] = Field(default_factory=dict)
 

@@ -23,7 +23,7 @@ from eval.simulator.organisations import OPEN, make_organisations
 from eval.simulator.population import make_people
 from eval.simulator.profile import SimulatorError, SimulatorProfile, load_profile
 from eval.simulator.sources import PLANS, shape
-from eval.simulator.truth import write_truth
+from eval.simulator.truth import Ties, write_truth
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,14 @@ def simulate(
     output.mkdir(parents=True, exist_ok=True)
     loads: list[Load] = []
     damage: list[tuple[str, Damage]] = []
+    ties: list[Ties] = []
     for month in range(1, months + 1):
         label = month_label(world.months[month - 1])
         (output / label).mkdir(exist_ok=True)
         changes = (
             advance(world, month, profile.months, stream(seed, "advance", month)) if month > 1 else no_changes(world)
         )
+        ties.append(Ties.of(world))
         for feed in feeds:
             tell(f"{label} {feed.plan.name}")
             done = step_feed(feed, world, month, changes, seed)
@@ -100,7 +102,7 @@ def simulate(
             if written is not None:
                 loads.append(written[0])
                 damage += [(label, item) for item in written[1]]
-    errors = write_truth(output / "truth", feeds, world, damage)
+    errors = write_truth(output / "truth", feeds, world, damage, ties)
     (output / "loads.toml").write_text(_loads_toml(loads), encoding="utf-8")
     records = {feed.plan.name: len(feed) for feed in feeds}
     return SimulationSummary(people, organisations, records, tuple(loads), tuple(damage), errors)

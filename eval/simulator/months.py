@@ -183,4 +183,5 @@ def _reregister(world: World, month: int, share: float, rng: Draw) -> Ints:
     all_.name = put(all_.name, opening, rows_of(all_.name, model))
     for column in (all_.rep, all_.place, all_.room, all_.phone):
         column[opening] = column[model]
+    all_.predecessor[opening] = model
     return opening

@@ -71,7 +71,10 @@ _CODE_REFORM = 16_709  # 2015-10-01, days since 1970-01-01
 
 @dataclass
 class Organisations:
-    """Legal persons; a missing value is null or -1. `rep` and `parent` are rows of people and organisations."""
+    """Legal persons; a missing value is null or -1.
+
+    `rep` is a row of people; `parent`, and `predecessor` of one founded in place of a closed one, of organisations.
+    """
 
     kind: NDArray[np.int8]
     name: Text
@@ -81,6 +84,7 @@ class Organisations:
     tax_number: Text
     rep: Ints
     parent: Ints
+    predecessor: Ints
     place: Ints
     room: Ints
     old_place: Ints
@@ -156,6 +160,7 @@ def make_organisations(
         tax_number=_tax_numbers(codes, kind, registered, uscc, people, rep),
         rep=rep,
         parent=parent,
+        predecessor=np.full(total, -1),
         place=place,
         room=room,
         old_place=old_place,

@@ -18,6 +18,7 @@ from golden_records.errors import CatalogError
 from golden_records.tables import columns_of, quote, scalar
 
 ENTITY_TYPES = ("legal_person", "natural_person")
+_PARTS = tuple(table for table in VERSIONED if table.part is not None)
 
 _ARROW = {"text": pa.string(), "bigint": pa.int64(), "double precision": pa.float64()}
 _DUCKDB = {"text": "varchar", "bigint": "bigint", "double precision": "double"}
@@ -67,7 +68,7 @@ class Delta:
 
 
 def stage_tables(con: DuckDBPyConnection, tables_of: Callable[[str], Sequence[str]]) -> tuple[str, ...]:
-    """Make the `_catalog_new_…` views and the fingerprints; return the entity types that are published.
+    """Make the `_catalog_new_…` views and the fingerprints; return the entity types and parts that are published.
 
     Raises:
         CatalogError: a table lacks a required column, has one the catalog does not know, or nothing is published.
@@ -75,6 +76,7 @@ def stage_tables(con: DuckDBPyConnection, tables_of: Callable[[str], Sequence[st
     scope = tuple(entity_type for entity_type in ENTITY_TYPES if tables_of(entity_type))
     if not scope:
         raise CatalogError("publish: no entity tables given (legal_person, natural_person)")
+    scope += tuple(table.part for table in _PARTS if table.part is not None and tables_of(table.name))
     entities = " union all ".join(f"select entity_id, anchor from {quote(name)}" for name in tables_of("entities"))
     con.execute(
         f"create temp view _catalog_anchor as {entities or 'select null::varchar as entity_id, null as anchor limit 0'}"
@@ -135,7 +137,7 @@ def _fingerprints(con: DuckDBPyConnection) -> None:
     for table in _CONTENT:
         columns = ", ".join(quote(name) for name in table.column_names)
         selects.append(
-            f"select {quote(str(table.owner))} as owner_id, {_type_of(table)} as entity_type,"
+            f"select '{table.owner_prefix}' || {quote(str(table.owner))} as owner_id, {_type_of(table)} as entity_type,"
             f" sum(hash('{table.name}', {columns})) % {CONTENT_MODULUS} as total from {_new(table)} group by all"
         )
     con.execute(
@@ -150,6 +152,8 @@ def _fingerprints(con: DuckDBPyConnection) -> None:
 
 
 def _type_of(table: Table) -> str:
+    if table.part is not None:
+        return f"'{table.part}'"
     if table.owner == "case_id":
         return "entity_type"
     return f"case when starts_with({quote(str(table.owner))}, 'NP') then 'natural_person' else 'legal_person' end"
@@ -161,7 +165,7 @@ def find_delta(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], 
     Args:
         catalog: the store.
         con: DuckDB connection with the staged tables.
-        scope: the entity types being published.
+        scope: the entity types and parts being published.
         first: there is no release yet, so that everything is new.
     """
     outside = scalar(
@@ -257,17 +261,27 @@ def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> Tab
         catalog,
         # A cross join keeps this order: from each changed owner to its rows.
         f"select {owned} from temp.changed_owner c cross join {quote(table.name)} t "
-        f"where t.{quote(str(table.owner))} = c.owner_id",
+        f"where t.{quote(str(table.owner))} = {_owner_of_changed(table)}",
     )
     if not before and not scalar(con, f"select count(*) from (from {_new(table)} limit 1)"):
         return TableDelta(table, nothing, nothing, 0, 0, {}, {})
     changed = "(select owner_id from _catalog_changed)"
-    new = f"select {names} from {_new(table)} n where n.{quote(str(table.owner))} in {changed}"
+    new = (
+        f"select {names} from {_new(table)} n where '{table.owner_prefix}' || n.{quote(str(table.owner))} in {changed}"
+    )
     current = f"select {names} from {old}"
     added, removed = f"_catalog_added_{table.name}", f"_catalog_removed_{table.name}"
     con.execute(f"create temp table {added} as {new} except {current}")
     con.execute(f"create temp table {removed} as {current} except {new}")
     return _delta(con, table, f"from {added}", f"from {removed}")
+
+
+def _owner_of_changed(table: Table) -> str:
+    """Return the owner column's value for a row of `changed_owner`, null for an owner in another part."""
+    size = len(table.owner_prefix)
+    if not size:
+        return "c.owner_id"
+    return f"case when substr(c.owner_id, 1, {size}) = '{table.owner_prefix}' then substr(c.owner_id, {size + 1}) end"
 
 
 def load(

@@ -83,6 +83,7 @@ def erase(catalog: Catalog, forgotten: Forgotten) -> dict[str, int]:
         done[table] = done.get(table, 0) + max(catalog.execute(statement).rowcount, 0)
 
     _erase_provenance(catalog, done)
+    _erase_relations(catalog, done)
     for table, column in _VALUES.items():
         change(
             table.history,
@@ -167,6 +168,36 @@ def _erase_provenance(catalog: Catalog, done: dict[str, int]) -> None:
     done[PROVENANCE.history] = gone + changed
 
 
+def _erase_relations(catalog: Catalog, done: dict[str, int]) -> None:
+    """Take the records out of what says a relation; a relation that nothing else says is removed."""
+    names = {row[0] for row in catalog.execute("select record_id from temp.erased_record")}
+    found = catalog.execute(
+        "select entity_id, relation, other_entity_id, until_release, said_by from relation_history "
+        f"where entity_id in {_TOUCHED} or other_entity_id in {_TOUCHED}"
+    ).fetchall()
+    changed = 0
+    for *key, said_by in found:
+        listed = json.loads(said_by) if said_by else []
+        kept = [record for record in listed if record not in names]
+        if kept == listed:
+            continue
+        where = "where entity_id = ? and relation = ? and other_entity_id = ? and until_release = ?"
+        if kept:
+            # How many records said it can no longer be told: only some of them are listed.
+            catalog.execute(
+                f"update relation_history set said_by = ?, records = null, sources = null {where}",
+                (as_json(kept), *key),
+            )
+        else:
+            catalog.execute(f"delete from relation_history {where}", key)
+        changed += 1
+    owners = sorted({f"{RELATION.owner_prefix}{entity_id}" for entity_id, *_ in found})
+    catalog.connection.executemany(
+        f"update fingerprint_history set fingerprint = {_STALE_FINGERPRINT} where owner_id = ?", [(o,) for o in owners]
+    )
+    done[RELATION.history] = changed
+
+
 def _count_records_again(catalog: Catalog, done: dict[str, int]) -> None:
     """Count the records and sources of past golden rows anew; what has none left is removed with all it owns."""
     links: dict[str, list[tuple[str, int, int]]] = {}
@@ -184,7 +215,8 @@ def _count_records_again(catalog: Catalog, done: dict[str, int]) -> None:
                 golden = dict(zip(names, row, strict=True))
                 _split(catalog, table, golden, links.get(golden["entity_id"], []), current=current, done=done)
     for owned in (*_OWNED, FINGERPRINT):
-        _remove_unowned(catalog, owned, done)
+        _remove_unowned(catalog, owned, str(owned.owner), done)
+    _remove_unowned(catalog, RELATION, "other_entity_id", done)
     catalog.execute(f"update fingerprint_history set fingerprint = {_STALE_FINGERPRINT} where owner_id in {_TOUCHED}")
 
 
@@ -232,9 +264,8 @@ def _split(
     )
 
 
-def _remove_unowned(catalog: Catalog, owned: Table, done: dict[str, int]) -> None:
+def _remove_unowned(catalog: Catalog, owned: Table, owner: str, done: dict[str, int]) -> None:
     """Let rows begin with their entity's first golden row, and remove those that some release has no golden row for."""
-    owner = str(owned.owner)
     golden = " union all ".join(
         f"select entity_id, since_release, until_release from {table.history} where entity_id in {_TOUCHED} union all "
         f"select entity_id, since_release, {_NEVER} from {table.name} where entity_id in {_TOUCHED}"

@@ -17,7 +17,16 @@ from duckdb import DuckDBPyConnection
 
 # The content hash of a release is the sum that `find_delta` keeps; proving it means summing the same way again.
 from golden_records.catalog.delta import content_sums, load
-from golden_records.catalog.schema import EVENT, FINGERPRINT, RECORD_LINK, REDIRECT, VERSIONED, Column, Table
+from golden_records.catalog.schema import (
+    BETWEEN_LEGAL_PERSONS,
+    EVENT,
+    FINGERPRINT,
+    RECORD_LINK,
+    REDIRECT,
+    VERSIONED,
+    Column,
+    Table,
+)
 from golden_records.catalog.store import Catalog
 from golden_records.entity_id import DIGIT_COUNT, DIGITS, mint_sql, sequence_sql
 from golden_records.tables import quote, scalar
@@ -299,6 +308,20 @@ def _rows_have_entities(con: DuckDBPyConnection) -> Check:
     )
 
 
+def _relations_fit(con: DuckDBPyConnection) -> Check:
+    from_legal = ", ".join(f"'{name}'" for name in BETWEEN_LEGAL_PERSONS)
+    return _counted(
+        con,
+        "relation_fits_its_ends",
+        "every relation is between two entities of the types it can be between",
+        "from _check_relation",
+        f"""select entity_id from _check_relation
+        where entity_id = other_entity_id or not starts_with(other_entity_id, 'LP')
+            or starts_with(entity_id, 'LP') <> (relation in ({from_legal}))
+        """,
+    )
+
+
 def _provenance_names_records(con: DuckDBPyConnection) -> Check:
     return _counted(
         con,
@@ -355,6 +378,7 @@ _CHECKS: tuple[Callable[[DuckDBPyConnection], Check], ...] = (
     _ids_lead_somewhere,
     _redirects_end,
     _rows_have_entities,
+    _relations_fit,
     _provenance_names_records,
     _cases_name_records,
     _stays_follow_each_other,

@@ -43,7 +43,8 @@ class ReleaseTables:
 
     Which entity types are published follows from `legal_person` and `natural_person`: a type whose tuple is empty is
     not part of this publish and stays as it is. Columns are those of `golden_records.catalog.schema`; missing optional
-    ones are null, unknown ones are an error. `entities` and `redirect` are the ledger's.
+    ones are null, unknown ones are an error. `entities` and `redirect` are the ledger's. Relations are a part of their
+    own: they are between entities of both types, and stay as they are if none are given.
     """
 
     legal_person: tuple[str, ...] = ()

@@ -47,6 +47,8 @@ class Table:
         key: the columns of its primary key.
         owner: versioned tables: the column with the entity or review case a row belongs to.
         indexes: secondary indexes.
+        part: the part of a release that its rows belong to, if that is not the entity type of their owner; the rows of
+            an owner in such a part are followed apart from its others.
     """
 
     name: str
@@ -54,11 +56,17 @@ class Table:
     key: tuple[str, ...]
     owner: str | None = None
     indexes: tuple[Index, ...] = ()
+    part: str | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
         """The names of `columns`, in order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def owner_prefix(self) -> str:
+        """What is put before an owner's id in `fingerprint`."""
+        return f"{self.part}:" if self.part else ""
 
     @property
     def history(self) -> str:
@@ -136,11 +144,19 @@ RECORD_LINK = Table(
 )
 RELATION = Table(
     "relation",
-    (*_required("entity_id", "relation", "other_entity_id"), *_texts("basis", "valid_from", "valid_to")),
+    (
+        *_required("entity_id", "relation", "other_entity_id", "basis", "rule", "state"),
+        *_texts("first_seen", "last_seen", "valid_from", "valid_to"),
+        *_numbers("records", "sources"),
+        *_texts("said_by"),
+    ),
     key=("entity_id", "relation", "other_entity_id"),
     owner="entity_id",
+    part="relation",
     indexes=(Index("relation_by_other", ("other_entity_id",)),),
 )
+# Relations from a legal person; all others are from a natural person. Both lead to a legal person.
+BETWEEN_LEGAL_PERSONS = ("branch_of", "succeeds")
 PROVENANCE = Table(
     "provenance",
     (

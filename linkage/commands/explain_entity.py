@@ -20,7 +20,7 @@ from eval.report.history import HistoryPage, as_text, write_history
 from eval.report.words import Words, words
 from golden_records.catalog.read import Entity as GoldenEntity
 from golden_records.catalog.read import entity as read_entity
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.entity_id import compact, parse
 from golden_records.history import (
     Chapter,
@@ -31,6 +31,7 @@ from golden_records.history import (
     entity_history,
     record_history,
 )
+from golden_records.relation_history import RelationStay, relation_stays
 from linkage.batch import read_batch
 from linkage.commands.console import Console
 from linkage.entity_config import load_entity_config
@@ -38,9 +39,11 @@ from linkage.errors import LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.masking import is_personal, mask_value, mask_values
 from linkage.model.verdicts import BY_SCORE
+from linkage.relations.shown import names_of
 from linkage.workspace import Workspace
 
 SAME_CONTENT = "same_content"
+RELATIONS_SHOWN = 100
 
 _SHOWN = {"legal_person": ("name", "uscc"), "natural_person": ("name", "id_number")}
 _NOT_VALUES = ("entity_id", "anchor", "records", "sources", "conflicts")
@@ -80,6 +83,14 @@ class Present:
     values: Mapping[str, Mapping[str, str | None]]
 
 
+@dataclass(frozen=True)
+class Related:
+    """Relations of an entity, past ones included, and the names of the entities at their other ends as shown."""
+
+    stays: tuple[RelationStay, ...]
+    names: Mapping[str, str]
+
+
 def show_history(
     workspace: Workspace, asked: str, *, language: str, html: Path | None, unmasked: bool, console: Console
 ) -> int:
@@ -116,8 +127,10 @@ def show_history(
             living = history.resolution.state == "living"
             golden = read_entity(catalog, asked) if living else None
             present = _present(workspace, history, unmasked=unmasked) if living else None
-            page = _entity_page(history, golden, present, w, unmasked=unmasked)
+            related = _related(catalog, history.resolution.asked, unmasked=unmasked)
+            page = _entity_page(history, golden, present, related, w, unmasked=unmasked)
             data = _entity_data(history, golden, present, unmasked=unmasked)
+            data["relations"] = [dataclasses.asdict(stay) for stay in related.stays]
     if html is not None:
         write_history(page, html, lang=language)
     console.result(as_text(page, width=console.width), data)
@@ -214,11 +227,18 @@ def _golden_values(golden: GoldenEntity, *, unmasked: bool) -> dict[str, Any]:
 
 
 def _entity_page(
-    history: EntityHistory, golden: GoldenEntity | None, present: Present | None, w: Words, *, unmasked: bool
+    history: EntityHistory,
+    golden: GoldenEntity | None,
+    present: Present | None,
+    related: Related,
+    w: Words,
+    *,
+    unmasked: bool,
 ) -> HistoryPage:
     asked = history.resolution.asked
     blocks = [
         _golden_block(golden, w, unmasked=unmasked) if golden else None,
+        _relations_block(asked, related, w) if related.stays else None,
         _records_block(history, present, w) if history.records else None,
         _chapters_block(history, w),
         _moves_block(history, w),
@@ -265,6 +285,43 @@ def _golden_block(golden: GoldenEntity, w: Words, *, unmasked: bool) -> Block:
     rows = tuple((w.label("field", k), str(v)) for k, v in _golden_values(golden, unmasked=unmasked).items())
     table = Table((w.text("col_field"), w.pick("取值", "Value")), rows, text_columns=2)
     return _block("golden", w.pick("现在的主体", "The entity now"), table)
+
+
+def _related(catalog: Catalog, asked: str, *, unmasked: bool) -> Related:
+    stays = relation_stays(catalog, asked)
+    return Related(stays, names_of(catalog, (stay.other(asked) for stay in stays), unmasked=unmasked))
+
+
+def _relations_block(asked: str, related: Related, w: Words) -> Block:
+    rows = tuple(
+        (
+            ("→ " if stay.entity_id == asked else "← ") + w.label("relation", stay.relation),
+            stay.other(asked),
+            related.names.get(stay.other(asked), w.none),
+            w.label("relation_state", stay.state) if stay.until is None else w.pick("已无记载", "no longer said"),
+            w.label("basis", stay.basis),
+            w.label("relation_rule", stay.rule),
+            w.range(stay.valid_from or stay.first_seen or w.none, stay.valid_to or stay.last_seen or w.none),
+            str(stay.since) if stay.until is None else w.range(str(stay.since), str(stay.until - 1)),
+            w.count(stay.records),
+        )
+        for stay in related.stays[:RELATIONS_SHOWN]
+    )
+    columns = (
+        w.text("col_relation"),
+        w.pick("对方", "Other"),
+        w.label("field", "name"),
+        w.pick("状态", "State"),
+        w.pick("依据", "Basis"),
+        w.pick("凭什么", "Found by"),
+        w.pick("记载期间", "Period said"),
+        w.pick("版本", "Releases"),
+        w.text("col_records"),
+    )
+    more = len(related.stays) - len(rows)
+    says = w.pick(f"另有 {more} 条从略。", f"{more} more are left out.") if more else ""
+    title = w.pick("与其他主体的关系", "Relations to other entities")
+    return _block("relations", title, Table(columns, rows, text_columns=8), says)
 
 
 def _records_block(history: EntityHistory, present: Present | None, w: Words) -> Block:

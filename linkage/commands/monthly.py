@@ -50,6 +50,8 @@ from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.model.frequencies import save_frequencies
 from linkage.model.parameters import save_model
 from linkage.pipeline import Linkage, LinkageOptions, link_records
+from linkage.relations.derive import Related, relate
+from linkage.relations.settings import load_relation_settings
 from linkage.shortage import told
 from linkage.sources import known_sources
 from linkage.stages import StageClock
@@ -181,10 +183,13 @@ def _make_release(
                 _link(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
                 for entity in chosen
             ]
+        with clock.stage("relate") as stage:
+            related = relate(con, catalog, chosen, load_relation_settings())
+            stage.rows = related.rows
         con.execute("checkpoint")
         make_ready(
             workspace,
-            _summary(finished, release=current_release(catalog) + 1, now=now, clock=clock),
+            _summary(finished, related, release=current_release(catalog) + 1, now=now, clock=clock),
             keep_models=lambda folder: _keep_models(workspace, con, finished, folder),
         )
         shelf, held = workspace.catalog.parent, workspace.catalog.stat().st_size
@@ -192,7 +197,7 @@ def _make_release(
             release = publish(
                 catalog,
                 con,
-                release_tables(tuple(f.linkage for f in finished)),
+                release_tables(tuple(f.linkage for f in finished), relation=related.table),
                 now=now,
                 manifest={
                     "loads": _released_loads(made, loads, chosen),
@@ -204,10 +209,12 @@ def _make_release(
                 models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
             )
             stage.rows = sum(f.counts.living for f in finished)
-    return _summary(finished, release=release, now=now, clock=clock), release
+    return _summary(finished, related, release=release, now=now, clock=clock), release
 
 
-def _summary(finished: Sequence[_Finished], *, release: int, now: datetime, clock: StageClock) -> RunSummary:
+def _summary(
+    finished: Sequence[_Finished], related: Related, *, release: int, now: datetime, clock: StageClock
+) -> RunSummary:
     return RunSummary(
         run_id=f"release-{release:04d}",
         finished_at=now.isoformat(),
@@ -215,6 +222,8 @@ def _summary(finished: Sequence[_Finished], *, release: int, now: datetime, cloc
         config_hash="-".join(f.linkage.config.hash[:8] for f in finished),
         versions=package_versions(),
         entities=tuple(f.section for f in finished),
+        relations=related.relations,
+        unresolved=related.unresolved,
         stages=stage_figures(clock),
         labels=labels(f.linkage.config for f in finished),
     )

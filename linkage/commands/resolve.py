@@ -16,6 +16,7 @@ from golden_records.entity_id import is_valid as is_entity_id
 from linkage.commands.console import Console
 from linkage.entity_config import load_entity_config
 from linkage.masking import mask_values
+from linkage.relations.shown import relation_lines, relations_now
 from linkage.standardise import standardise_row
 from linkage.workspace import Workspace
 
@@ -37,7 +38,8 @@ def resolve(catalog: Catalog, value: str, *, scheme: str | None = None) -> dict[
         scheme: the identifier's scheme; every scheme the value fits if absent.
 
     Returns:
-        status (matched, none, conflict), entity_id, link_basis, evidence, candidates, release, and the golden values.
+        status (matched, none, conflict), entity_id, link_basis, evidence, candidates, release, the golden values, and
+        the relations to other entities.
     """
     release = current_release(catalog)
     if scheme in (None, "entity_id") and is_entity_id(value):
@@ -53,7 +55,7 @@ def resolve(catalog: Catalog, value: str, *, scheme: str | None = None) -> dict[
         ((entity_id, kind),) = found.items()
         held = entity(catalog, entity_id)
         answer |= {"status": "matched", "entity_id": entity_id, "link_basis": "identifier"}
-        answer |= {"evidence": [f"{kind} equal"], **_golden(held)}
+        answer |= {"evidence": [f"{kind} equal"], **_golden(held), **relations_now(catalog, entity_id)}
     elif found:
         answer |= {
             "status": "conflict",
@@ -93,7 +95,8 @@ def _by_entity_id(catalog: Catalog, value: str, release: int) -> dict[str, Any]:
     if resolution.state == "retired":
         return answer
     held = entity(catalog, resolution.entity_id)
-    return answer | {"status": "matched", "entity_id": resolution.entity_id, **_golden(held)}
+    answer |= {"status": "matched", "entity_id": resolution.entity_id, **_golden(held)}
+    return answer | relations_now(catalog, resolution.entity_id)
 
 
 def _golden(held: Entity | None) -> dict[str, Any]:
@@ -113,4 +116,5 @@ def _text(answer: dict[str, Any]) -> str:
     if answer.get("state") == "redirected":
         lines[0] += f"; {answer['asked']} was merged into it"
     lines += [f"  {field:<22}{value}" for field, value in answer.get("golden", {}).items()]
+    lines += relation_lines(answer)
     return "\n".join(lines)

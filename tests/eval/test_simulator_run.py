@@ -284,3 +284,21 @@ def test_a_size_below_one_is_refused_by_name(tmp_path, name):
     sizes = {"people": 5, "organisations": 5, "months": 1, name: 0}
     with pytest.raises(SimulatorError, match=f"{name}: 0: must be at least 1"):
         simulate(**sizes, output=tmp_path, seed=1)
+
+
+def test_true_relations_have_the_months_in_which_they_held(run):
+    output, _, _ = run
+    told = pq.read_table(output / "truth" / "relations.parquet").to_pylist()
+    assert {row["relation"] for row in told} >= {
+        "legal_representative_of",
+        "operator_of",
+        "branch_of",
+        "employed_by",
+    }
+    months = {"2025-01", "2025-02", "2025-03"}
+    assert {row["month_first"] for row in told} | {row["month_last"] for row in told} <= months | {None}
+    assert all(row["month_last"] is None or row["month_first"] <= row["month_last"] for row in told)
+    represented = [row for row in told if row["relation"] in ("legal_representative_of", "operator_of")]
+    now = [row["other_entity_id"] for row in represented if row["month_last"] is None]
+    assert sorted(now) == sorted({row["other_entity_id"] for row in represented}), "one representative each, now"
+    assert len(represented) > len(now), "in three months somebody is replaced"
