@@ -72,7 +72,7 @@ def standardise(
     done = 0
     cursor = con.cursor()
     reader = cursor.sql(f"select * from {quote(raw)}").to_arrow_reader(batch_rows)
-    with _spread_over(processes) as spread:
+    with spread_over(processes) as spread:
         for batch in reader:
             table = pa.Table.from_batches([batch])
             standardised = standardise_table(table, config, spread)
@@ -169,7 +169,7 @@ def _join(arguments: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
 
 
 @contextmanager
-def _spread_over(processes: int) -> Iterator[Spread]:
+def spread_over(processes: int) -> Iterator[Spread]:
     """Give a function that starts standardising values and returns how to get the result, computed then if few."""
     pool: ProcessPoolExecutor | None = None
 

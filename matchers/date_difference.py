@@ -175,7 +175,8 @@ def _differing_digits(different: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Return how many bytes are not 0 in the exclusive or of eight digits each, which differ in their low four bits."""
     different |= different >> np.uint64(2)
     different |= different >> np.uint64(1)
-    return np.bitwise_count(different & _LOWEST_BITS)
+    digits: NDArray[np.uint8] = np.bitwise_count(different & _LOWEST_BITS)
+    return digits
 
 
 def _loop(one: Callable[[str, str], float], days: Sequence[str]) -> Compare:

@@ -161,8 +161,9 @@ def _compare(
                 if level.term_frequency:
                     column = columns[level.term_frequency]
                     found = np.flatnonzero(numbers == outcome_number(levels, level.name))
-                    rarity = _rarity(con, model, name, level, column, frequencies[level.term_frequency])
-                    rarities[found] += rarity[column.codes[left[found]]]
+                    if len(found):
+                        rarity = _rarity(con, model, name, level, column, frequencies[level.term_frequency])
+                        rarities[found] += rarity[column.codes[left[found]]]
     return _weights(con, config, model, outcomes) + rarities, outcomes
 
 

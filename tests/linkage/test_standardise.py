@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -182,3 +183,14 @@ def test_a_field_reads_the_first_column_that_says_something(
     (made,) = standardised([row], config)
     assert made == online(row, config)
     assert made[column] == value
+
+
+def test_the_collector_is_on_again_after_standardising_even_after_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> Any:
+        raise RuntimeError
+
+    config = CONFIGS["natural_person"]
+    monkeypatch.setitem(FIELD_TYPES, "sex", replace(FIELD_TYPES["sex"], standardise=broken))
+    with pytest.raises(RuntimeError):
+        standardised([{"sex": "男"}], config)
+    assert gc.isenabled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
 import pytest
 from splink import DuckDBAPI, Linker
 
@@ -11,7 +12,7 @@ from blocking.sql import quote
 from linkage.database import count, only_row
 from linkage.model.frequencies import make_frequencies
 from linkage.model.parameters import pattern_settings, splink_settings
-from linkage.model.scoring import level_of_number, outcome_number, score
+from linkage.model.scoring import _patterns, level_of_number, outcome_number, score
 from linkage.pipeline import Linkage
 
 
@@ -149,6 +150,29 @@ from (from few_scored except from {quote(run.table("scored"))})""",
     run.con.execute("drop view few_pairs")
     after = run.con.execute("select table_name from duckdb_tables() union all select view_name from duckdb_views()")
     assert {row[0] for row in after.fetchall() if not row[0].startswith("__splink")} <= names
+
+
+@pytest.mark.parametrize("pairs", [1, 40])
+def test_pairs_of_few_profiles_score_as_they_do_among_all(run: Linkage, pairs: int) -> None:
+    run.con.execute(
+        "create or replace temp view some_pairs as "
+        f"from {quote(run.table('scoring_pairs'))} order by right_id limit {pairs}"
+    )
+    rescore(run, "some_pairs", "some_scored")
+    scored = quote(run.table("scored"))
+    assert only_row(run.con, f"select count(*) from (from some_scored except from {scored})") == (0,)
+    assert count(run.con, "some_scored") == pairs
+    run.con.execute("drop table some_scored")
+    run.con.execute("drop view some_pairs")
+
+
+def test_patterns_of_more_comparisons_than_one_integer_holds_are_told_apart() -> None:
+    choose = np.random.default_rng(3)
+    shown = choose.integers(-1, 14, (50, 25)).astype(np.int8)
+    rows = shown[choose.integers(0, 50, 400)]
+    shown_by, pattern = _patterns(list(rows.T))
+    assert (rows[shown_by[pattern]] == rows).all()
+    assert len(shown_by) == len(np.unique(rows, axis=0))
 
 
 def test_the_number_of_threads_changes_nothing(run: Linkage) -> None:

@@ -1,0 +1,27 @@
+"""Similarities: a pair, a column of pairs and places among texts looked at once all give the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import matchers.field_types  # noqa: F401  (registers every similarity)
+from matchers.similarity import SIMILARITIES
+
+DAYS = st.dates().map(str)
+PATTERNS = st.text("01*X", min_size=18, max_size=18)
+TEXTS = st.lists(DAYS | PATTERNS | st.text(max_size=12) | st.just("2020-W01-1"), min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize("name", sorted(SIMILARITIES))
+@given(texts=TEXTS, seed=st.randoms(use_true_random=False))
+def test_every_form_of_a_similarity_gives_what_it_gives_for_one_pair(name: str, texts: list[str], seed) -> None:  # type: ignore[no-untyped-def]
+    similarity = SIMILARITIES[name]
+    places = [(seed.randrange(len(texts)), seed.randrange(len(texts))) for _ in range(20)]
+    left, right = ([pair[side] for pair in places] for side in (0, 1))
+    expected = [similarity.one(texts[a], texts[b]) for a, b in places]
+    assert similarity.many([texts[a] for a in left], [texts[b] for b in right]).tolist() == expected
+    if similarity.among is not None:
+        assert similarity.among(texts)(np.array(left), np.array(right)).tolist() == expected
