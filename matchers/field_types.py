@@ -78,6 +78,7 @@ FIELD_TYPES: dict[str, FieldType] = {
         organization_name.COMPATIBLE_LEVELS,
         {
             "branch_conflict": organization_name.branch_conflict,
+            "character_replaced": organization_name.character_replaced,
             "complete_names": organization_name.complete_names,
             "named_after_operator": organization_name.named_after_operator,
             "names_operator": organization_name.names_operator,

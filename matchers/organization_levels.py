@@ -105,6 +105,15 @@ def _typo_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]
     return scores
 
 
+def replacement(left: str, right: str) -> float:
+    """Return 1 if two texts differ in one character that stands in the place of another, else 0.
+
+    >>> replacement("鸿富锦|电子", "鸿富绵|电子"), replacement("鸿富锦|电子", "鸿富|电子")
+    (1.0, 0.0)
+    """
+    return float(len(left) == len(right) and sum(a != b for a, b in zip(left, right, strict=True)) == 1)
+
+
 def abbreviation(left: str, right: str) -> float:
     """Return the share of the shorter text whose characters stand in the longer one in the same order.
 
@@ -139,6 +148,8 @@ def _begins(short: str, whole: str) -> bool:
 register("gy_organization_beginning", beginning)
 # 1 if one likely typing error separates two texts `brand|trade`.
 register("gy_organization_typo", typo, _typo_many)
+# 1 if one character stands in the place of another.
+register("gy_organization_replacement", replacement)
 # 1 if one text is the other with characters left out.
 register("gy_organization_abbreviation", abbreviation, _abbreviation_many)
 
@@ -191,6 +202,15 @@ def region_moved(field: str) -> Condition:
     Departments leave a region out, they do not move it, and sister firms of one owner bear such names.
     """
     return Differs(f"{field}_region_at")
+
+
+def character_replaced(field: str) -> Condition:
+    """One character of brand and trade stands for another that neither sounds nor looks like it.
+
+    A slip of the pen, or the next firm of an owner who names them 创荣威 and 创荣达.
+    """
+    replaced = AtLeast("gy_organization_replacement", f"{field}_parts", 1.0)
+    return all_of(replaced, Not(Same(f"{field}_core_key")), Not(same_sound(field)))
 
 
 def parent_and_branch(field: str) -> Condition:
