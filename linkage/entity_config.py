@@ -104,6 +104,7 @@ class RuleConfig(_Section):
         min_weight: the rule applies only from this match weight on.
         only_candidate: of a `review` rule, the column that a sure candidate has; the pair is linked after all if from a
             group of linked profiles without it, no other comes into question (`linkage.clusters.only_candidates`).
+        rival: of a `reject` rule: its pairs come into question all the same where an only candidate is sought.
         basis: the link basis a link by this rule gets; `evidence`: `corroborated` from two kinds of evidence beside the
             name on, else `attribute`, as where the score decides.
         reason_zh: why, in words an auditor reads; Chinese.
@@ -118,6 +119,7 @@ class RuleConfig(_Section):
     max_evidence: int | None = None
     min_weight: float | None = None
     only_candidate: str | None = None
+    rival: bool = False
     basis: Literal["identifier", "corroborated", "attribute", "evidence"] = "corroborated"
     reason_zh: str
     reason_en: str
@@ -378,6 +380,8 @@ def _check_names(config: EntityConfig, place: str) -> None:
             _known(hard.only_candidate, config.columns, f"{place}: rule[{i}].only_candidate", "column")
             if hard.verdict != "review":
                 raise ConfigError(f"{place}: rule[{i}].only_candidate: belongs to a rule with verdict 'review'")
+        if hard.rival and hard.verdict != "reject":
+            raise ConfigError(f"{place}: rule[{i}].rival: belongs to a rule with verdict 'reject'; others always count")
     for column in (config.training.label, *config.training.em_block, *config.clustering.exclusive):
         _known(column, config.columns, f"{place}: training/clustering", "column")
     for name in config.training.label_blind:

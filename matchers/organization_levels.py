@@ -70,12 +70,22 @@ def _is_typo(left: str, right: str) -> bool:
     ):
         # 鸿达贸|贸易: the first character of the trade typed twice.
         return True
+    if _is_stutter(_joined(left), _joined(right)):
+        return True
     if min(len(left), len(right)) <= _LONG:
         return False
     if brand == other_brand:
         # Two known trades are two trades; a mistyped trade is not known and reads as brand.
         return False
     return trade != other_trade or min(len(brand), len(other_brand)) >= _LONG_BRAND
+
+
+def _is_stutter(left: str, right: str) -> bool:
+    """Decide for two texts one edit apart whether a character was typed twice (新元元) or two were exchanged (优源)."""
+    if len(left) == len(right):
+        return sorted(left) == sorted(right)
+    longer, shorter = max(left, right, key=len), min(left, right, key=len)
+    return any(longer[i] == longer[i - 1] and longer[:i] + longer[i + 1 :] == shorter for i in range(1, len(longer)))
 
 
 def typo(left: str, right: str) -> float:
@@ -93,6 +103,15 @@ def _typo_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]
     for index in np.flatnonzero(distances == 1).tolist():
         scores[index] = _is_typo(left[index], right[index])
     return scores
+
+
+def replacement(left: str, right: str) -> float:
+    """Return 1 if two texts differ in one character that stands in the place of another, else 0.
+
+    >>> replacement("鸿富锦|电子", "鸿富绵|电子"), replacement("鸿富锦|电子", "鸿富|电子")
+    (1.0, 0.0)
+    """
+    return float(len(left) == len(right) and sum(a != b for a, b in zip(left, right, strict=True)) == 1)
 
 
 def abbreviation(left: str, right: str) -> float:
@@ -129,6 +148,8 @@ def _begins(short: str, whole: str) -> bool:
 register("gy_organization_beginning", beginning)
 # 1 if one likely typing error separates two texts `brand|trade`.
 register("gy_organization_typo", typo, _typo_many)
+# 1 if one character stands in the place of another.
+register("gy_organization_replacement", replacement)
 # 1 if one text is the other with characters left out.
 register("gy_organization_abbreviation", abbreviation, _abbreviation_many)
 
@@ -175,9 +196,47 @@ def complete_names(field: str) -> Condition:
     return Not(Missing((f"{field}_form",)))
 
 
+def region_moved(field: str) -> Condition:
+    """Two complete names show their region in other places: 深圳市伟鑫贸易有限公司, 伟鑫贸易（深圳）有限公司.
+
+    Departments leave a region out, they do not move it, and sister firms of one owner bear such names.
+    """
+    return Differs(f"{field}_region_at")
+
+
+def character_replaced(field: str) -> Condition:
+    """One character of brand and trade stands for another that neither sounds nor looks like it.
+
+    A slip of the pen, or the next firm of an owner who names them 创荣威 and 创荣达.
+    """
+    replaced = AtLeast("gy_organization_replacement", f"{field}_parts", 1.0)
+    return all_of(replaced, Not(Same(f"{field}_core_key")), Not(same_sound(field)))
+
+
+def parent_and_branch(field: str) -> Condition:
+    """At least one of the names is not a branch's: a parent and its branch, not two branches."""
+    return Missing((f"{field}_branch",))
+
+
+def same_trade(field: str) -> Condition:
+    """Both names tell one trade, be it in words that stand for each other (商贸, 贸易)."""
+    return Same(f"{field}_trade_key")
+
+
 def same_sound(field: str) -> Condition:
-    """Brand and trade of both names read the same: a typing error of the input method rather than another brand."""
-    return Same(f"{field}_pinyin")
+    """Both names read the same: a typing error of the input method rather than another brand.
+
+    The brand and trade, the whole name with its region (大联鸿达, 大连鸿达), or the very words, of which one side's
+    first two were taken for a place (深圳金华达, 金华达).
+    """
+    sounds = (Same(f"{field}_{column}") for column in ("pinyin", "full_pinyin", "placed_pinyin"))
+    return any_of(*sounds, _same_words(field))
+
+
+def _same_words(field: str) -> Condition:
+    """The words of both names agree whatever was read as a region; one side may leave its own out."""
+    written = f"{field}_written"
+    return any_of(Same(written), Contains(written, f"{field}_tails"))
 
 
 def named_after_operator(field: str, person: str) -> Condition:
@@ -193,9 +252,12 @@ def named_after_operator(field: str, person: str) -> Condition:
 def operator_only(field: str) -> Condition:
     """Both names are nothing but one operator's name, as of an individual business without a name of its own.
 
-    Its representative is the same person then, which is no evidence beside the name; and one person may run two.
+    Its representative is the same person then, which is no evidence beside the name; and one person may run two. The
+    name may be spelled with another character of the same sound.
     """
-    return all_of(Same(f"{field}_operator"), Missing((f"{field}_trade",)))
+    operator = f"{field}_operator"
+    alike = any_of(Same(operator), all_of(Not(Missing((operator,))), Same(f"{field}_pinyin")))
+    return all_of(alike, Missing((f"{field}_trade",)))
 
 
 def share_company_conflict(field: str) -> Condition:
@@ -211,12 +273,15 @@ def levels(field: str, former: str | None = None) -> tuple[Level, ...]:
         former: the field of former names, if there is one.
     """
     core, brand, trade = (f"{field}_{column}" for column in ("core", "brand", "trade"))
-    same_kind = Not(any_of(Differs(f"{field}_family"), Differs(f"{field}_group")))
+    # A name without its form may have lost 集团 with it.
+    other_group = all_of(Differs(f"{field}_group"), complete_names(field))
+    same_kind = Not(any_of(Differs(f"{field}_family"), other_group))
     elsewhere = region_wording_differs(field)
     same_place = Not(elsewhere)
     similar = any_of(
         Same(f"{field}_pinyin"),
         Same(f"{field}_full_pinyin"),
+        Same(f"{field}_placed_pinyin"),
         Same(f"{field}_core_key"),
         AtLeast("gy_organization_typo", f"{field}_parts", 1.0),
     )
@@ -254,7 +319,7 @@ def levels(field: str, former: str | None = None) -> tuple[Level, ...]:
         ),
         Level(
             "similar_core",
-            all_of(Same(f"{field}_unit"), same_place, same_kind, similar),
+            all_of(Same(f"{field}_unit"), any_of(all_of(same_place, same_kind, similar), _same_words(field))),
             "字号和行业同音、形近或仅差一字",
             "brand and trade sound the same, look alike or differ by one slip",
         ),
@@ -271,11 +336,11 @@ def levels(field: str, former: str | None = None) -> tuple[Level, ...]:
                 any_of(
                     *(
                         AtLeastAcross("gy_organization_beginning", f"{field}_short", c, 1.0)
-                        for c in (core, f"{field}_full")
+                        for c in (core, f"{field}_full", f"{field}_written")
                     )
                 ),
                 same_place,
-                Not(Differs(f"{field}_group")),
+                Not(other_group),
             ),
             "一方只有名称的开头几个字，与另一方的开头一致",
             "one side shows only the beginning of a name, and the other name begins so",

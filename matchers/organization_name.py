@@ -17,36 +17,44 @@ from matchers.organization_levels import (
     COMPATIBLE_LEVELS,
     SHORT_END,
     branch_conflict,
+    character_replaced,
     complete_names,
     levels,
     named_after_operator,
     names_operator,
     operator_only,
+    parent_and_branch,
     region_conflict,
+    region_moved,
     region_wording_differs,
     same_sound,
+    same_trade,
     share_company_conflict,
 )
 from matchers.organization_notes import BREAK, set_off
 from matchers.organization_parser import OrganizationParts, parse
 from matchers.organization_sound import sound, sound_key, word_key, word_sound
 from matchers.organization_text import LONGEST, clean, is_resident_id, is_uscc
-from matchers.organization_vocabulary import HEAD, common_trade, ending, is_person_like
+from matchers.organization_vocabulary import HEAD, common_trade, ending, ends_given_name, is_person_like
 
 __all__ = [
     "COMPATIBLE_LEVELS",
     "FormerNames",
     "OrganizationName",
     "branch_conflict",
+    "character_replaced",
     "complete_names",
     "levels",
     "mask",
     "named_after_operator",
     "names_operator",
     "operator_only",
+    "parent_and_branch",
     "region_conflict",
+    "region_moved",
     "region_wording_differs",
     "same_sound",
+    "same_trade",
     "share_company_conflict",
     "standardise",
     "standardise_former",
@@ -54,6 +62,7 @@ __all__ = [
 
 _SEPARATORS = re.compile("[;；|｜\n]+")
 _SEVERAL = re.compile("[;；/／\n]")
+_SHORTEST_TAIL = 3  # characters that must be left of a name without its region
 _MOST_FORMER = 50  # names in one former_names value
 
 
@@ -88,8 +97,12 @@ class OrganizationName:
         pinyin, brand_pinyin: toneless, no blanks.
         core_key, brand_key: coarse sound keys that fold frequent typing errors.
         trade_key: the trade with interchangeable words written one way.
-        full_pinyin: toneless reading of the canonical name.
+        full_pinyin: toneless reading of the canonical name. placed_pinyin: of its region and core.
         core_start: the first three characters of the core.
+        written: the name with its places as written, by their short names: what `full` is whatever is read as a region.
+        tails: the name with its first place left out, its first two and so on, and its own words without the form; what
+            `written` of another name is if that leaves places out, or reads them as its brand.
+        region_at: where a complete name shows its region, `start` or `inside` (behind the brand or in brackets).
         short: the canonical name and a bar, for a name without form, branch or operator, which may be cut short.
     """
 
@@ -122,7 +135,11 @@ class OrganizationName:
     brand_key: str | None = None
     trade_key: str | None = None
     full_pinyin: str | None = None
+    placed_pinyin: str | None = None
     core_start: str | None = None
+    written: str | None = None
+    tails: tuple[str, ...] = ()
+    region_at: str | None = None
     short: str | None = None
 
 
@@ -157,7 +174,8 @@ def standardise(text: str | None) -> OrganizationName:
     branch, ordinal = parts.branch, parts.ordinal
     operator = notes.operator
     if operator is None and not parts.form_text and not parts.place and is_person_like(notes.name):
-        operator = notes.name if not parts.trade and ending(notes.name) is None else None
+        whole = ending(notes.name) is None or ends_given_name(notes.name)
+        operator = notes.name if not parts.trade and whole else None
     brand, trade = parts.brand, parts.trade
     if not brand and not trade and not parts.place:
         brand = notes.operator or ""
@@ -196,8 +214,12 @@ def standardise(text: str | None) -> OrganizationName:
         core_key=brand_key + word_key(trade) if named else sound_key(core),
         brand_key=brand_key or None,
         trade_key=common_trade(trade) or None,
+        placed_pinyin=word_sound(region.text or "") + core_sound,
         full_pinyin=_full_sound(full, region.text or "", core, core_sound),
         core_start=core[:3] if len(core) > 2 else None,
+        written=(_with_ending(parts, parts.written) + (branch or "")) or None,
+        tails=_tails(parts, branch or ""),
+        region_at=parts.region_at,
         short=None if parts.form_text or operator else _short(parts, full),
     )
 
@@ -264,9 +286,22 @@ def _short(parts: OrganizationParts, full: str) -> str | None:
 def _canonical(parts: OrganizationParts) -> str:
     """Return the canonical name of the parent."""
     own = parts.brand + parts.trade
+    return (parts.region.text or "") + _with_ending(parts, own) or parts.notes.operator or ""
+
+
+def _tails(parts: OrganizationParts, branch: str) -> tuple[str, ...]:
+    """Return the canonical name without its outer places, and its own words alone where they are enough to tell it."""
+    found = [_with_ending(parts, tail) + branch for tail in parts.tails if len(tail) >= _SHORTEST_TAIL]
+    own = parts.brand + parts.trade
+    if found and not branch and len(own) >= _SHORTEST_TAIL and own not in found:
+        found.append(own)
+    return tuple(found)
+
+
+def _with_ending(parts: OrganizationParts, own: str) -> str:
+    """Return the words of a name with what follows them: the number, the group, the form."""
     shown = parts.ordinal if parts.ordinal and not own.startswith("第") else ""
-    group = "集团" if parts.group else ""
-    return f"{parts.region.text or ''}{own}{shown}{group}{parts.form or ''}" or parts.notes.operator or ""
+    return f"{own}{shown}{'集团' if parts.group else ''}{parts.form or ''}"
 
 
 def _all_full(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from rapidfuzz.distance import OSA
 from matchers.organization_branch import is_branch
 from matchers.organization_form import is_whole
 from matchers.organization_places import Step, official_names, read_region
+from matchers.organization_slips import city_by_sound
 from matchers.organization_sound import sound
 from matchers.organization_text import HAN, clean, is_uscc
 from matchers.organization_vocabulary import FORMS, HEAD, ending, is_person_like
@@ -193,6 +194,8 @@ def _bracket_of_name(notes: Notes, inside: str, before: str, after: str) -> Note
     steps = read_region(inside)
     if steps and steps[-1].end == len(inside):
         return opened if after_head else closed._replace(region=steps, place=inside)
+    if len(inside) == 2 and after and not after_head and (city := city_by_sound(inside)) is not None:
+        return closed._replace(region=read_region(city), place=inside)
     if inside in _latin_cities():
         steps = read_region(_latin_cities()[inside])
         return closed._replace(region=steps)

@@ -18,7 +18,7 @@ from matchers.organization_notes import Notes, take_notes
 from matchers.organization_places import BRANDS, Region, Step, place_at, read_region, region_of
 from matchers.organization_slips import mend
 from matchers.organization_text import digits
-from matchers.organization_vocabulary import FORMS, TRADES, ending, trade_start
+from matchers.organization_vocabulary import FORMS, TRADES, ending, ends_given_name, trade_start
 
 _ORDINAL = re.compile(rf"(第?)([{NUMBER}]{{1,3}}|\d{{1,3}})$")
 _ORDINAL_ENDS = frozenset(NUMBER + "0123456789")
@@ -52,6 +52,9 @@ class OrganizationParts(NamedTuple):
     Attributes:
         region: the places read.
         place: the region as written, brackets of the name left out.
+        written: the parent's name without form as it was written, the places at its start by their short names.
+        tails: the same with the first place left out, the first two and so on, places by short name and as written.
+        region_at: where a complete name shows its region, `start` or `inside` (behind the brand or in brackets).
         brand, trade, form, ordinal, branch: the parts (form and ordinal canonical; branch normalised).
         form_text: the form as it should be written.
         branch_text: everything behind the parent's name, as written.
@@ -63,6 +66,9 @@ class OrganizationParts(NamedTuple):
 
     region: Region
     place: str
+    written: str
+    tails: tuple[str, ...]
+    region_at: str | None
     brand: str
     trade: str
     form: str | None
@@ -92,13 +98,20 @@ def parse(text: str) -> OrganizationParts:
         kind = notes.kind or kept[1].kind
     head, ordinal = _take_ordinal(head, form_text)
     head, steps, cut = _region(head, bool(form_text), _city(notes.region) if notes.region else "")
+    if not notes.region and _is_brand(head, steps, bool(form_text)):
+        steps, cut = (), trade_start(head)
     start = steps[-1].end if steps else 0
     place, rest = head[:start], head[start:]
-    inner = _inner_region(rest, cut) if form_text and not notes.region and _nowhere(steps) else None
+    written = "".join(step.short for step in steps) + rest
+    tails = _tails(head, steps)
+    region_at = None if _nowhere(steps) else "start"
+    inner = _inner_region(rest, cut, bool(form_text)) if not notes.region and _nowhere(steps) else None
     if inner is not None:
         begin, end, step = inner
         steps, place, rest = (*steps, step), place + rest[begin:end], rest[:begin] + rest[end:]
         cut = trade_start(rest)
+    if region_at is None and (inner is not None or notes.region):
+        region_at = "inside"
     brand, trade = rest[:cut], rest[cut:]
     if trade.endswith("集团") and brand + trade != "集团":
         trade, group = trade[:-2], True
@@ -112,6 +125,9 @@ def parse(text: str) -> OrganizationParts:
     return OrganizationParts(
         region=region_of(_together(steps, notes.region) if notes.region else steps),
         place=place,
+        written=written,
+        tails=tails,
+        region_at=region_at if form_text else None,
         brand=brand,
         trade=trade,
         form=form,
@@ -140,7 +156,7 @@ def _split(name: str) -> tuple[str, str, str]:
     cut = _branch_start(name)
     parent, branch = name[:cut], name[cut:]
     end = ending(parent)
-    if end is None or end[1].use == "keep" or end[0] == 0:
+    if end is None or end[1].use == "keep" or end[0] == 0 or ends_given_name(parent):
         return parent, "", branch
     return parent[: end[0]], parent[end[0] :], branch
 
@@ -252,19 +268,42 @@ def _nowhere(steps: tuple[Step, ...]) -> bool:
     return not _code(steps)
 
 
-def _inner_region(rest: str, cut: int) -> tuple[int, int, Step] | None:
+def _tails(head: str, steps: tuple[Step, ...]) -> tuple[str, ...]:
+    """Return what is left of a name when its first places are left out: 新洲公路 and 公路 of 武汉市新洲公路."""
+    found: dict[str, None] = {}
+    for index, step in enumerate(steps):
+        short = "".join(inner.short for inner in steps[index + 1 :]) + head[steps[-1].end :]
+        found |= dict.fromkeys((short, head[step.end :]))
+    return tuple(found)
+
+
+def _is_brand(head: str, steps: tuple[Step, ...], formed: bool) -> bool:
+    """Tell whether a county without its suffix is the beginning of a brand, for the city follows later.
+
+    德昌特物业管理深圳: 德昌 is a county elsewhere, and the brackets around the city were lost.
+    """
+    if len(steps) != 1 or steps[0].complete or len(steps[0].code or "") < 6:
+        return False
+    inner = _inner_region(head, trade_start(head), formed)
+    return inner is not None and not (steps[0].code or "").startswith(inner[2].code or "-")
+
+
+def _inner_region(rest: str, cut: int, formed: bool) -> tuple[int, int, Step] | None:
     """Find a province or city inside a name that begins with none (德勤咨询深圳有限公司, 中铝山东铝业公司).
+
+    Without a form behind it the place must follow the trade (中品知行工程咨询湖北).
 
     Returns where it begins and ends, and the place.
     """
-    for end in dict.fromkeys((len(rest), cut)):
+    for end in dict.fromkeys((len(rest), cut)) if formed else (len(rest),):
         for size in (3, 2):
             if end - size < 2:
                 continue
             step = place_at(rest, end - size)
             if step is None or step.end != end or rest[max(0, end - size - 2) : end] in TRADES:
                 continue
-            # A county is only believed between the trade and the form.
-            if len(step.code or "") <= 4 or (end == len(rest) and trade_start(rest[: end - size]) < end - size):
+            # A county, or a place that ends the name, is only believed behind the trade.
+            behind = end == len(rest) and trade_start(rest[: end - size]) < end - size
+            if behind or (formed and len(step.code or "") <= 4):
                 return end - size, end, step
     return None

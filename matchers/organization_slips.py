@@ -78,6 +78,12 @@ def _near(text: str, code: str) -> str | None:
     return next(iter(alike)) if len(alike) == 1 and text not in names else None
 
 
+def city_by_sound(text: str) -> str | None:
+    """Return the only city that sounds like a text: 大联 and 达连 are 大连."""
+    named = _CITY_SOUNDS.get(sound(text), ())
+    return named[0] if len(named) == 1 else None
+
+
 def mend(head: str, steps: tuple[Step, ...]) -> str:
     """Return the start of a name with a slip in its region mended; the text as it is if there is none.
 
@@ -109,8 +115,8 @@ def _mend_once(head: str, steps: tuple[Step, ...]) -> str | None:
             return city
     if coded is None and steps and (zone := ZONE.match(head)) and zone[1]:
         # 大联保税区: what stands before a zone is a city.
-        named = _CITY_SOUNDS.get(sound(zone[1]), ())
-        return named[0] + head[2:] if len(named) == 1 and not head.startswith(named[0]) else None
+        named = city_by_sound(zone[1])
+        return named + head[2:] if named is not None and not head.startswith(named) else None
     if coded is None:
         return None if steps else _mend_district(head, 0, HOME, "")
     if len(coded.code or "") == 4:

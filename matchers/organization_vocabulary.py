@@ -103,3 +103,8 @@ def is_person_like(text: str) -> bool:
     if not _PERSON.fullmatch(text) or text[-1] in _NO_PERSON_END:
         return False
     return (text[0] in SURNAMES and len(text) <= 3) or (text[:2] in SURNAMES and len(text) >= 3)
+
+
+def ends_given_name(text: str) -> bool:
+    """Tell whether the form a text seems to end with is the end of a person's name: 轩, of more people than tea houses."""
+    return text[-1:] == "轩" and is_person_like(text)

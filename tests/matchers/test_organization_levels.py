@@ -190,7 +190,7 @@ def column_types() -> dict[str, pa.DataType]:
     hints = get_type_hints(OrganizationName)
     types = {f"name_{field.name}": pa.string() for field in fields(OrganizationName)}
     types |= {f"name_{name}": pa.bool_() for name, hint in hints.items() if bool in getattr(hint, "__args__", ())}
-    lists = ("name_former", "former_texts", "former_cores")
+    lists = ("name_former", "name_tails", "former_texts", "former_cores")
     return types | {name: pa.list_(pa.string()) for name in lists}
 
 
