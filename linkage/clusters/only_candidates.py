@@ -5,10 +5,11 @@ and telephone of 张小明 is 张小明, unless a 张大强 lives there too; a f
 no more. A rule with `only_candidate` sends its pairs to review and names the column that a sure candidate has (a whole
 name, an official code). A group of linked profiles none of which has it is unsure.
 
-Unsure groups that come into question for each other form a circle: three rows of one firm without its code are not each
-other's rivals. If no more than one sure group comes into question for any group of a circle, the rule's pairs inside the
-circle and from it to that group are linked. Into question come all pairs that are not rejected, and those rejected by a
-rule with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as its parent).
+Unsure groups that come into question for each other form a circle: three rows of one firm without its code are not
+each other's rivals. If no more than one sure group comes into question for any group of a circle, the rule's pairs
+inside the circle and from it to that group are linked. Into question come all pairs that are not rejected, and those
+rejected by a rule with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as
+its parent).
 
 Invariant: two sure groups are never joined here, and no unsure group is joined to one that has a rival.
 """
@@ -49,7 +50,7 @@ def link_only_candidates(con: DuckDBPyConnection, config: EntityConfig, *, judge
     rivals = [rule.name for rule in config.rule if rule.rival]
     _groups(con, judged, rivals)
     for column in sorted(set(rules.values())):
-        linkable = " or ".join(f"j.verdict_rule = {literal(name)}" for name, wanted in rules.items() if wanted == column)
+        linkable = ", ".join(literal(name) for name, wanted in rules.items() if wanted == column)
         _sides(con, column, judged=judged, profiles=profiles, rivals=rivals)
         con.execute(f"""
 insert into only_candidate
@@ -59,7 +60,7 @@ join candidate_part pl on j.left_id = pl.profile_id
 join candidate_part pr on j.right_id = pr.profile_id
 join candidate_side l on l.part = pl.part
 join candidate_side r on r.part = pr.part
-where j.verdict = 'review' and ({linkable}) and j.left_id < j.right_id
+where j.verdict = 'review' and j.verdict_rule in ({linkable}) and j.left_id < j.right_id
     and not (l.sure and r.sure) and l.clear and r.clear""")
     con.execute(f"""
 update {quote(judged)}
@@ -115,8 +116,9 @@ def _clear(sure: Flags, one: Numbers, other: Numbers) -> Flags:
 
 def _components(size: int, left: Numbers, right: Numbers) -> Numbers:
     graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(size, size))
-    found: Numbers = connected_components(graph, directed=False)[1] if size else np.zeros(0, dtype=np.int64)
-    return found
+    if not size:
+        return np.zeros(0, dtype=np.int64)
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _in_question(rivals: list[str]) -> str:
