@@ -65,7 +65,7 @@ FIELD_TYPES: dict[str, FieldType] = {
         person_name.PersonName,
         person_name.levels,
         person_name.COMPATIBLE_LEVELS,
-        {},
+        {"lengths_differ": person_name.lengths_differ},
         person_name.mask,
     ),
     "former_person_names": FieldType(
@@ -108,6 +108,8 @@ FIELD_TYPES: dict[str, FieldType] = {
         {
             "near_identifiers": personal_identifier.near_identifiers,
             "conflicting": personal_identifier.conflicting,
+            "confirmed": personal_identifier.confirmed,
+            "different_permits": personal_identifier.different_permits,
             "disputed": personal_identifier.disputed,
         },
         personal_identifier.mask,

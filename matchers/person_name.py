@@ -20,7 +20,7 @@ from matchers.characters import canon, fold, is_private, reference_rows
 from matchers.name_latin import LatinName, latin_name
 from matchers.name_notes import is_whole
 from matchers.name_text import Cleaned, Script, clean, script, segments, several
-from matchers.person_name_levels import COMPATIBLE_LEVELS, SIBLING_LEVELS, levels, related
+from matchers.person_name_levels import COMPATIBLE_LEVELS, SIBLING_LEVELS, lengths_differ, levels, related
 from matchers.pinyin import fuzzy, fuzzy_spell, spell, spellings, split_syllables
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "FormerNames",
     "PersonName",
     "former_names",
+    "lengths_differ",
     "levels",
     "mask",
     "related",

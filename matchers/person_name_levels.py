@@ -14,6 +14,7 @@ from matchers.levels import (
     AtLeastAcross,
     Condition,
     Contains,
+    Differs,
     Either,
     Level,
     Missing,
@@ -74,6 +75,11 @@ def related(field: str, former: str | None = None) -> Condition:
     """
     comparable = Not(Missing((f"{field}_key", f"{field}_pattern")))
     return all_of(comparable, any_of(*(c for name, c in _ladder(field, former) if name in COMPATIBLE_LEVELS)))
+
+
+def lengths_differ(field: str) -> Condition:
+    """Return whether both names are in Chinese characters, and one has more of them than the other."""
+    return Differs(f"{field}_length")
 
 
 def _term(field: str, level: str) -> str | None:

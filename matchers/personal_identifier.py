@@ -35,12 +35,21 @@ from matchers.identifiers.document_type import stated_scheme
 from matchers.identifiers.lookalikes import citizen_reading
 from matchers.identifiers.masks import asterisks, hidden_for_display, stars, visible
 from matchers.identifiers.placeholders import is_filler_id, is_filler_pattern, is_placeholder
-from matchers.personal_identifier_levels import conflicting, disputed, levels, near_identifiers
+from matchers.personal_identifier_levels import (
+    confirmed,
+    conflicting,
+    different_permits,
+    disputed,
+    levels,
+    near_identifiers,
+)
 from matchers.sex import code as sex_code
 
 __all__ = [
     "PersonalIdentifier",
+    "confirmed",
     "conflicting",
+    "different_permits",
     "disputed",
     "levels",
     "mask",
