@@ -20,7 +20,14 @@ from matchers.characters import canon, fold, is_private, reference_rows
 from matchers.name_latin import LatinName, latin_name
 from matchers.name_notes import is_whole
 from matchers.name_text import Cleaned, Script, clean, script, segments, several
-from matchers.person_name_levels import COMPATIBLE_LEVELS, SIBLING_LEVELS, lengths_differ, levels, related
+from matchers.person_name_levels import (
+    COMPATIBLE_LEVELS,
+    SIBLING_LEVELS,
+    lengths_differ,
+    levels,
+    one_whole_name,
+    related,
+)
 from matchers.pinyin import fuzzy, fuzzy_spell, spell, spellings, split_syllables
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "lengths_differ",
     "levels",
     "mask",
+    "one_whole_name",
     "related",
     "standardise",
     "standardise_former",

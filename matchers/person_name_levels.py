@@ -77,6 +77,11 @@ def related(field: str, former: str | None = None) -> Condition:
     return all_of(comparable, any_of(*(c for name, c in _ladder(field, former) if name in COMPATIBLE_LEVELS)))
 
 
+def one_whole_name(field: str) -> Condition:
+    """Return whether one name is whole, and the other, of which a part is shown, can be it."""
+    return AtLeastAcross(FITS, f"{field}_key", f"{field}_pattern", 1.0)
+
+
 def lengths_differ(field: str) -> Condition:
     """Return whether both names are in Chinese characters, and one has more of them than the other."""
     return Differs(f"{field}_length")
