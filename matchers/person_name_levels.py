@@ -20,6 +20,7 @@ from matchers.levels import (
     Missing,
     Not,
     Overlaps,
+    Present,
     Same,
     all_of,
     any_of,
@@ -78,8 +79,8 @@ def related(field: str, former: str | None = None) -> Condition:
 
 
 def one_whole_name(field: str) -> Condition:
-    """Return whether one name is whole, and the other, of which a part is shown, can be it."""
-    return AtLeastAcross(FITS, f"{field}_key", f"{field}_pattern", 1.0)
+    """Return whether at least one of the two names is whole, with nothing hidden."""
+    return Present(f"{field}_key")
 
 
 def lengths_differ(field: str) -> Condition:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import duckdb
 import networkx as nx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage.clusters.only_candidates import link_only_candidates
@@ -15,6 +15,7 @@ from linkage.entity_config import EntityConfig, RuleConfig, load_entity_config
 
 Pair = tuple[int, int, str]
 WEAK = "review"
+AGAINST = "against"
 
 
 def config() -> EntityConfig:
@@ -25,19 +26,24 @@ def config() -> EntityConfig:
 
 
 def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tuple[int, int]]:
-    """Return the pairs linked by the step; profiles in `named` have a whole name."""
+    """Return the pairs linked by the step; profiles in `named` have a whole name.
+
+    A pair is `reject` for want of evidence, or `against`: rejected, and its weight speaks against a match.
+    """
     rows = list(pairs)
     ids = sorted({i for a, b, _ in rows for i in (a, b)})
     with duckdb.connect(config={"python_enable_replacements": False}) as con:
         con.execute("create table profiles (profile_id bigint, name_key varchar)")
         con.execute(
             "create table judged (left_id bigint, right_id bigint, verdict varchar, verdict_rule varchar, "
-            "link_basis varchar)"
+            "link_basis varchar, match_weight double)"
         )
         for i in ids:
             con.execute("insert into profiles values (?, ?)", [i, "张小明" if i in named else None])
         for a, b, verdict in rows:
-            con.execute("insert into judged values (?, ?, ?, ?, 'corroborated')", [a, b, verdict, rule])
+            rejected = "reject" if verdict == AGAINST else verdict
+            weight = -20.0 if verdict == AGAINST else 3.0
+            con.execute("insert into judged values (?, ?, ?, ?, 'corroborated', ?)", [a, b, rejected, rule, weight])
         count = link_only_candidates(con, config(), judged="judged", profiles="profiles")
         after = con.execute("select left_id, right_id, verdict, verdict_rule from judged").fetchall()
         left = con.execute("select count(*) from duckdb_tables() where temporary").fetchone()
@@ -57,6 +63,16 @@ def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tu
             [(1, 2, WEAK), (1, 3, WEAK), (2, 3, "auto")], {2, 3}, {(1, 2), (1, 3)}, id="two that are one already"
         ),
         pytest.param([(1, 2, WEAK), (1, 3, "reject")], {2, 3}, {(1, 2)}, id="a rejected one does not count"),
+        pytest.param([(1, 2, WEAK), (1, 3, AGAINST)], {2, 3}, {(1, 2)}, id="nor does one that is somebody else"),
+        pytest.param(
+            [(1, 2, WEAK), (2, 3, "auto"), (1, 3, AGAINST)],
+            {2},
+            set(),
+            id="another record of the candidate contradicts",
+        ),
+        pytest.param(
+            [(1, 2, WEAK), (2, 3, "auto"), (1, 3, "reject")], {2}, {(1, 2)}, id="another record of it says too little"
+        ),
         pytest.param([(1, 2, WEAK), (1, 3, "conflict")], {2, 3}, set(), id="a conflict does"),
         pytest.param([(1, 2, WEAK)], {1, 2}, set(), id="both sure: nothing to single out"),
         pytest.param([(1, 2, WEAK)], set(), {(1, 2)}, id="both unsure, each the other's only one"),
@@ -79,12 +95,13 @@ def test_pairs_of_other_rules_stay_in_review() -> None:
 
 _PAIRS = st.dictionaries(
     st.tuples(st.integers(1, 7), st.integers(1, 7)).filter(lambda pair: pair[0] < pair[1]),
-    st.sampled_from(["auto", "review", "reject"]),
+    st.sampled_from(["auto", "review", "reject", AGAINST]),
     min_size=1,
     max_size=9,
 )
 
 
+@settings(deadline=None)
 @given(_PAIRS, st.sets(st.integers(1, 7)))
 def test_it_agrees_with_a_plain_reading_of_the_rule(pairs: dict[tuple[int, int], str], named: set[int]) -> None:
     graph = nx.Graph([pair for pair, verdict in pairs.items() if verdict == "auto"])
@@ -97,14 +114,21 @@ def test_it_agrees_with_a_plain_reading_of_the_rule(pairs: dict[tuple[int, int],
         others = {
             group[b if a in group[side] else a]
             for (a, b), verdict in pairs.items()
-            if verdict != "reject" and (a in group[side]) != (b in group[side])
+            if verdict not in ("reject", AGAINST) and (a in group[side]) != (b in group[side])
         }
         return len(others) == 1
 
+    seen = {group[i] for (a, b), verdict in pairs.items() if verdict not in ("reject", AGAINST) for i in (a, b)}
+    against = {
+        frozenset((group[a], group[b]))
+        for (a, b), verdict in pairs.items()
+        if verdict == AGAINST and {group[a], group[b]} <= seen
+    }
     expected = {
         (a, b)
         for (a, b), verdict in pairs.items()
         if verdict == "review"
+        and frozenset((group[a], group[b])) not in against
         and group[a] != group[b]
         and not (group[a] & named and group[b] & named)
         and holds(a)
