@@ -9,6 +9,8 @@ Unsure groups that come into question for each other form a circle: three rows o
 other's rivals. If no more than one sure group comes into question for any group of a circle, the rule's pairs inside the
 circle and from it to that group are linked. Into question come all pairs that are not rejected, and those rejected by a
 rule with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as its parent).
+Nothing is linked where a pair inside the circle, or between it and the sure group, speaks against it: a pair that is rejected
+with a weight below the threshold of review. One that merely says too little does not.
 
 Invariant: two sure groups are never joined here, and no unsure group is joined to one that has a rival.
 """
