@@ -69,21 +69,6 @@ class Missing:
 
 
 @dataclass(frozen=True)
-class Present:
-    """At least one side has a value in the column."""
-
-    column: str
-
-    def sql(self, left: Reference, right: Reference) -> str:
-        """Render as SQL."""
-        return f"({left(self.column)} is not null or {right(self.column)} is not null)"
-
-    def holds(self, left: Row, right: Row) -> bool:
-        """Evaluate on two rows."""
-        return any(_present(side.get(self.column)) for side in (left, right))
-
-
-@dataclass(frozen=True)
 class Same:
     """Both sides have the column and the values are equal."""
 

@@ -74,6 +74,7 @@ class PersonName:
         fuzzy: the reading with confusable initials and finals merged; a blocking key.
         script: han, latin, mixed or other.
         pattern: the masked name, `*` for what is hidden or lost; `None` if nothing is.
+        hidden: whether so much is hidden or lost that the name has no key; `None` if not.
         tokens: sorted words of a Latin name, or sorted segments of a separated name; `None` for plain Chinese names.
         length: number of Chinese characters of the key; `None` for other scripts.
     """
@@ -91,6 +92,7 @@ class PersonName:
     fuzzy: str | None = None
     script: str | None = None
     pattern: str | None = None
+    hidden: bool | None = None
     tokens: str | None = None
     length: int | None = None
 
@@ -254,7 +256,7 @@ def _masked(cleaned: Cleaned, folded: str) -> PersonName:
         return NOBODY
     family = next((s for s in (shown[:4], shown[:2]) if s in surname.COMPOUND), shown[:1])
     if not family or family.isascii():
-        return PersonName(text=cleaned.text, script=script(folded).value, pattern=pattern)
+        return PersonName(text=cleaned.text, script=script(folded).value, pattern=pattern, hidden=True)
     return PersonName(
         text=cleaned.text,
         surname=family,
@@ -262,6 +264,7 @@ def _masked(cleaned: Cleaned, folded: str) -> PersonName:
         surname_pinyin=surname.readings(family)[0],
         script=Script.HAN.value,
         pattern=pattern,
+        hidden=True,
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from matchers.levels import (
     AtLeast,
     AtLeastAcross,
+    Both,
     Condition,
     Contains,
     Differs,
@@ -20,7 +21,6 @@ from matchers.levels import (
     Missing,
     Not,
     Overlaps,
-    Present,
     Same,
     all_of,
     any_of,
@@ -79,8 +79,8 @@ def related(field: str, former: str | None = None) -> Condition:
 
 
 def one_whole_name(field: str) -> Condition:
-    """Return whether at least one of the two names is whole, with nothing hidden."""
-    return Present(f"{field}_key")
+    """Return whether not both names are partly hidden."""
+    return Not(Both(f"{field}_hidden", True))
 
 
 def lengths_differ(field: str) -> Condition:

@@ -153,7 +153,7 @@ def test_a_former_name_alone_relates_nobody() -> None:
         ("毛红梅", "Mao Hongmei", False, True),
         ("毛*", "毛红梅", False, True),
         ("毛*", "毛**", False, False),
-        ("毛*", None, False, False),
+        ("毛*", None, False, True),
         ("毛红", None, False, True),
     ],
 )
