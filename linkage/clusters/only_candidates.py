@@ -6,11 +6,11 @@ no more. A rule with `only_candidate` sends its pairs to review and names the co
 name, an official code). A group of linked profiles none of which has it is unsure.
 
 Unsure groups that come into question for each other form a circle: three rows of one firm without its code are not each
-other's rivals. If no more than one sure group comes into question for any group of a circle, the rule's pairs inside the
-circle and from it to that group are linked. Into question come all pairs that are not rejected, and those rejected by a
-rule with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as its parent).
-Nothing is linked where a pair inside the circle, or between it and the sure group, speaks against it: a pair that is rejected
-with a weight below the threshold of review. One that merely says too little does not.
+other's rivals. If no more than one sure group comes into question for any group of a circle, the rule's pairs inside it
+and from it to that group are linked. Into question come all pairs that are not rejected, and those rejected by a rule
+with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as its parent).
+Nothing is linked where a pair inside the circle, or between it and the sure group, speaks against it: a pair that is
+rejected with a weight below the threshold of review. One that merely says too little does not.
 
 Invariant: two sure groups are never joined here, and no unsure group is joined to one that has a rival.
 """
@@ -51,7 +51,9 @@ def link_only_candidates(con: DuckDBPyConnection, config: EntityConfig, *, judge
     rivals = [rule.name for rule in config.rule if rule.rival]
     _groups(con, judged, rivals)
     for column in sorted(set(rules.values())):
-        linkable = " or ".join(f"j.verdict_rule = {literal(name)}" for name, wanted in rules.items() if wanted == column)
+        linkable = " or ".join(
+            f"j.verdict_rule = {literal(name)}" for name, wanted in rules.items() if wanted == column
+        )
         _sides(con, column, judged=judged, profiles=profiles, rivals=rivals, against_below=config.thresholds.review)
         con.execute(f"""
 insert into only_candidate
@@ -111,7 +113,7 @@ where j.verdict = 'reject' and j.match_weight < {against_below!r} and l.part <> 
 def _clear(sure: Flags, one: Numbers, other: Numbers, apart_one: Numbers, apart_other: Numbers) -> Flags:
     """Return which groups have no rival: sure ones, and those whose circle leads to one sure group at most.
 
-    A circle is no circle if two of its groups, or one of them and the sure group that it leads to, contradict each other.
+    A circle is none if two of its groups, or one of them and the sure group that it leads to, contradict each other.
 
     Args:
         sure: of each group.

@@ -76,7 +76,13 @@ def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tu
         pytest.param([(1, 2, WEAK), (1, 3, "conflict")], {2, 3}, set(), id="a conflict does"),
         pytest.param([(1, 2, WEAK)], {1, 2}, set(), id="both sure: nothing to single out"),
         pytest.param([(1, 2, WEAK)], set(), {(1, 2)}, id="both unsure, each the other's only one"),
-        pytest.param([(1, 2, WEAK), (2, 3, WEAK)], set(), set(), id="both unsure, one has another"),
+        pytest.param([(1, 2, WEAK), (2, 3, WEAK)], set(), {(1, 2), (2, 3)}, id="unsure ones in a circle"),
+        pytest.param(
+            [(1, 2, WEAK), (2, 3, WEAK), (1, 3, AGAINST)], set(), set(), id="a circle that contradicts itself"
+        ),
+        pytest.param(
+            [(1, 2, WEAK), (2, 3, WEAK), (1, 3, AGAINST)], {3}, set(), id="one of the circle is somebody else"
+        ),
         pytest.param([(1, 2, WEAK), (2, 3, WEAK)], {2}, {(1, 2), (2, 3)}, id="two unsure ones of one sure"),
         pytest.param([(1, 2, WEAK), (1, 4, "auto")], {2, 4}, set(), id="linked to a sure one already, so sure itself"),
         pytest.param([(1, 2, WEAK), (1, 4, "auto"), (4, 3, WEAK)], {2, 3}, set(), id="its group has another"),
@@ -108,31 +114,25 @@ def test_it_agrees_with_a_plain_reading_of_the_rule(pairs: dict[tuple[int, int],
     graph.add_nodes_from(i for pair in pairs for i in pair)
     group = {i: frozenset(part) for part in nx.connected_components(graph) for i in part}
 
-    def holds(side: int) -> bool:
-        if group[side] & named:
-            return True
-        others = {
-            group[b if a in group[side] else a]
-            for (a, b), verdict in pairs.items()
-            if verdict not in ("reject", AGAINST) and (a in group[side]) != (b in group[side])
-        }
-        return len(others) == 1
-
-    seen = {group[i] for (a, b), verdict in pairs.items() if verdict not in ("reject", AGAINST) for i in (a, b)}
-    against = {
-        frozenset((group[a], group[b]))
-        for (a, b), verdict in pairs.items()
-        if verdict == AGAINST and {group[a], group[b]} <= seen
-    }
+    question = [(group[a], group[b]) for (a, b), verdict in pairs.items() if verdict not in ("reject", AGAINST)]
+    against = [(group[a], group[b]) for (a, b), verdict in pairs.items() if verdict == AGAINST]
+    asked = {side for pair in question for side in pair}
+    unsure = nx.Graph([pair for pair in question if not any(side & named for side in pair)])
+    unsure.add_nodes_from(side for side in asked if not side & named)
+    holds = dict.fromkeys(asked, True)
+    for circle in nx.connected_components(unsure):
+        known = {b if a in circle else a for a, b in question if (a in circle) != (b in circle)}
+        whole = circle | known if len(known) <= 1 else circle
+        parted = any(a in whole and b in whole and a != b for a, b in against)
+        holds |= dict.fromkeys(circle, len(known) <= 1 and not parted)
     expected = {
         (a, b)
         for (a, b), verdict in pairs.items()
         if verdict == "review"
-        and frozenset((group[a], group[b])) not in against
         and group[a] != group[b]
         and not (group[a] & named and group[b] & named)
-        and holds(a)
-        and holds(b)
+        and holds[group[a]]
+        and holds[group[b]]
     }
     found = linked([(a, b, verdict) for (a, b), verdict in pairs.items()], named)
     assert {(a, b) for a, b in found if group[a] != group[b]} == expected
