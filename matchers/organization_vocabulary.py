@@ -106,5 +106,5 @@ def is_person_like(text: str) -> bool:
 
 
 def ends_given_name(text: str) -> bool:
-    """Tell whether the form a text seems to end with is the end of a person's name: 轩, of more people than tea houses."""
+    """Tell whether the form a text seems to end with ends a person's name: 轩, of more people than tea houses."""
     return text[-1:] == "轩" and is_person_like(text)

@@ -63,7 +63,7 @@ join candidate_part pl on j.left_id = pl.profile_id
 join candidate_part pr on j.right_id = pr.profile_id
 join candidate_side l on l.part = pl.part
 join candidate_side r on r.part = pr.part
-where j.verdict = 'review' and ({linkable}) and j.left_id < j.right_id
+where j.verdict = 'review' and j.verdict_rule in ({linkable}) and j.left_id < j.right_id
     and not (l.sure and r.sure) and l.clear and r.clear""")
     con.execute(f"""
 update {quote(judged)}
@@ -144,8 +144,9 @@ def _clear(sure: Flags, one: Numbers, other: Numbers, apart_one: Numbers, apart_
 
 def _components(size: int, left: Numbers, right: Numbers) -> Numbers:
     graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(size, size))
-    found: Numbers = connected_components(graph, directed=False)[1] if size else np.zeros(0, dtype=np.int64)
-    return found
+    if not size:
+        return np.zeros(0, dtype=np.int64)
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _in_question(rivals: list[str]) -> str:

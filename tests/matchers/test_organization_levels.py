@@ -15,11 +15,17 @@ from matchers.organization_levels import (
     abbreviation,
     beginning,
     branch_conflict,
+    character_replaced,
     levels,
     names_operator,
     operator_only,
+    parent_and_branch,
     region_conflict,
+    region_moved,
     region_wording_differs,
+    replacement,
+    same_sound,
+    same_trade,
     share_company_conflict,
     typo,
 )
@@ -90,6 +96,17 @@ CASES = [
     ("深圳市鸿达电子有限公同", "深圳市鸿达电子有限公司", "exact"),
     ("深圳市鸿达电子有限公司13800000000", "深圳市鸿达电子有限公司", "exact"),
     ("深圳市鸿达贸贸易有限公司", "深圳市鸿达贸易有限公司", "similar_core"),
+    ("深圳市鸿达达电子有限公司", "深圳市鸿达电子有限公司", "similar_core"),
+    ("深圳市优源电子有限公司", "深圳市源优电子有限公司", "similar_core"),
+    ("深圳市鸿达兴电子有限公司", "深圳市鸿达电子有限公司", "different"),
+    ("深圳市金华达数控设备有限公司", "金华达数控设备有限公司", "similar_core"),
+    ("武汉市新洲公路工程建设有限公司", "新洲公路工程建设有限公司", "similar_core"),
+    ("庄河市联谊弹簧有限公司", "庄河联谊弹簧有限公司", "similar_core"),
+    ("达连鸿达电子", "大连鸿达电子有限公司", "similar_core"),
+    ("德昌特物业管理深圳有限公司", "德昌特物业管理（深圳）有限公司", "exact"),
+    ("上凡文化（达连）有限公司", "上凡文化（大连）有限公司", "exact"),
+    ("深圳市鸿达科技", "深圳市鸿达科技集团有限公司", "same_core"),
+    ("中太建设集团大连建筑工程", "中太建设集团大连建筑工程有限公司", "short_name"),
     ("深圳市鸿达电子有限公司", "深圳市鸿达电器有限公司", "same_brand"),
     ("深圳市鸿达电子有限公司", "深圳市鸿达电子厂", "same_brand"),
     ("深圳市鸿达电子有限公司", "深圳市鸿达电子集团有限公司", "same_brand"),
@@ -151,6 +168,55 @@ def test_a_name_registered_with_the_province_is_not_the_citys(left: str | None, 
     assert condition.holds(row(right), row(left)) is differs
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "moved"),
+    [
+        ("深圳市伟鑫贸易有限公司", "伟鑫贸易（深圳）有限公司", True),
+        ("伟鑫贸易（深圳）有限公司", "伟鑫贸易深圳有限公司", False),
+        ("深圳市伟鑫贸易有限公司", "伟鑫贸易有限公司", False),
+        ("深圳市伟鑫贸易有限公司", "伟鑫贸易（深圳）", False),
+    ],
+)
+def test_a_region_at_another_place_in_the_name_is_told_from_one_left_out(left: str, right: str, moved: bool) -> None:
+    assert region_moved("name").holds(row(left), row(right)) is moved
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "replaced"),
+    [
+        ("深圳市创荣威电子有限公司", "深圳市创荣达电子有限公司", True),
+        ("深圳市创荣威电子有限公司", "深圳市创荣葳电子有限公司", False),
+        ("深圳市创荣威电子有限公司", "深圳市创荣电子有限公司", False),
+    ],
+)
+def test_a_character_in_the_place_of_another_may_be_a_sister_firm(left: str, right: str, replaced: bool) -> None:
+    assert character_replaced("name").holds(row(left), row(right)) is replaced
+
+
+def test_a_name_reads_the_same_by_its_core_by_its_region_or_by_its_words() -> None:
+    condition = same_sound("name")
+    assert condition.holds(row("深圳市恺鹏科技有限公司"), row("凯鹏科技有限公司"))
+    assert condition.holds(row("大联恺鹏科技"), row("大连凯鹏科技有限公司"))
+    assert condition.holds(row("深圳市金华达数控设备有限公司"), row("金华达数控设备有限公司"))
+    assert not condition.holds(row("深圳市金华达数控设备有限公司"), row("金华盛数控设备有限公司"))
+
+
+def test_two_names_of_one_sound_may_be_only_an_operators() -> None:
+    assert operator_only("name").holds(row("杨桦"), row("杨华"))
+    assert not operator_only("name").holds(row("杨桦"), row("杨柳"))
+
+
+def test_one_trade_may_be_told_in_two_words() -> None:
+    assert same_trade("name").holds(row("深圳鸿达商贸有限公司"), row("鸿达贸易有限公司"))
+    assert not same_trade("name").holds(row("深圳鸿达物流有限公司"), row("鸿达贸易有限公司"))
+
+
+def test_a_parent_and_its_branch_are_told_from_two_branches() -> None:
+    condition = parent_and_branch("name")
+    assert condition.holds(row("鸿达电子有限公司"), row("鸿达电子有限公司宝安分公司"))
+    assert not condition.holds(row("鸿达电子有限公司福永分公司"), row("鸿达电子有限公司宝安分公司"))
+
+
 def test_compatible_levels_are_levels_and_leave_out_branches() -> None:
     assert {found.name for found in LEVELS} > COMPATIBLE_LEVELS
     assert not COMPATIBLE_LEVELS & {"branch_or_ordinal_differs", "different"}
@@ -164,6 +230,7 @@ def test_without_a_field_of_former_names_there_is_no_such_level() -> None:
 def test_the_similarities_are_symmetric_and_equal_to_their_column_versions(left: str, right: str) -> None:
     for one, name in (
         (typo, "gy_organization_typo"),
+        (replacement, "gy_organization_replacement"),
         (abbreviation, "gy_organization_abbreviation"),
         (beginning, "gy_organization_beginning"),
     ):

@@ -391,3 +391,15 @@ def test_former_names_are_a_list_without_repeats() -> None:
 )
 def test_a_mask_hides_people_and_shows_organisations(value: str, shown: str) -> None:
     assert mask(value) == shown
+
+
+@pytest.mark.parametrize(("text", "operator"), [("郭轩", "郭轩"), ("李宇轩", "李宇轩"), ("深圳市听雨轩", None)])
+def test_a_given_name_that_ends_like_a_tea_house_is_a_persons(text: str, operator: str | None) -> None:
+    assert standardise(text).operator == operator
+
+
+def test_what_a_name_is_without_its_outer_places() -> None:
+    name = standardise("武汉市新洲公路工程建设有限公司")
+    assert name.written == "武汉新洲公路工程建设有限公司"
+    assert name.tails == ("新洲公路工程建设有限公司", "公路工程建设有限公司", "公路工程建设")
+    assert standardise("鸿达电子有限公司").tails == ()

@@ -15,14 +15,16 @@ from linkage.entity_config import EntityConfig, RuleConfig, load_entity_config
 
 Pair = tuple[int, int, str]
 WEAK = "review"
+RIVAL = "rival"
 AGAINST = "against"
 
 
 def config() -> EntityConfig:
-    rule = RuleConfig(
+    weak = RuleConfig(
         name="weak", verdict="review", only_candidate="name_key", basis="attribute", reason_zh="因", reason_en="because"
     )
-    return load_entity_config("natural_person").model_copy(update={"rule": (rule,)})
+    rival = RuleConfig(name="rival", verdict="reject", rival=True, reason_zh="因", reason_en="because")
+    return load_entity_config("natural_person").model_copy(update={"rule": (weak, rival)})
 
 
 def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tuple[int, int]]:
@@ -41,9 +43,10 @@ def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tu
         for i in ids:
             con.execute("insert into profiles values (?, ?)", [i, "张小明" if i in named else None])
         for a, b, verdict in rows:
-            rejected = "reject" if verdict == AGAINST else verdict
+            given_rule = "rival" if verdict == RIVAL else rule
+            given = "reject" if verdict in (AGAINST, RIVAL) else verdict
             weight = -20.0 if verdict == AGAINST else 3.0
-            con.execute("insert into judged values (?, ?, ?, ?, 'corroborated', ?)", [a, b, rejected, rule, weight])
+            con.execute("insert into judged values (?, ?, ?, ?, 'corroborated', ?)", [a, b, given, given_rule, weight])
         count = link_only_candidates(con, config(), judged="judged", profiles="profiles")
         after = con.execute("select left_id, right_id, verdict, verdict_rule from judged").fetchall()
         left = con.execute("select count(*) from duckdb_tables() where temporary").fetchone()
@@ -83,6 +86,10 @@ def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tu
         pytest.param(
             [(1, 2, WEAK), (2, 3, WEAK), (1, 3, AGAINST)], {3}, set(), id="one of the circle is somebody else"
         ),
+        pytest.param([(1, 2, WEAK), (2, 3, WEAK)], {3}, {(1, 2), (2, 3)}, id="two unsure ones that lead to one sure"),
+        pytest.param([(1, 2, WEAK), (2, 3, WEAK), (1, 4, WEAK)], {3, 4}, set(), id="a circle that leads to two"),
+        pytest.param([(1, 2, WEAK), (1, 3, RIVAL)], {2, 3}, set(), id="a rejected one that may be meant counts"),
+        pytest.param([(1, 2, WEAK), (2, 3, RIVAL)], {2, 3}, {(1, 2)}, id="the rival of a sure one is nobody's concern"),
         pytest.param([(1, 2, WEAK), (2, 3, WEAK)], {2}, {(1, 2), (2, 3)}, id="two unsure ones of one sure"),
         pytest.param([(1, 2, WEAK), (1, 4, "auto")], {2, 4}, set(), id="linked to a sure one already, so sure itself"),
         pytest.param([(1, 2, WEAK), (1, 4, "auto"), (4, 3, WEAK)], {2, 3}, set(), id="its group has another"),
