@@ -36,13 +36,22 @@ def is_personal(entity: str, field: str) -> bool:
     return entity == "natural_person" or field in _OF_REPRESENTATIVE
 
 
+def is_plain(field: str) -> bool:
+    """Return whether a canonical field's values are shown as they are, whoever looks.
+
+    >>> is_plain("id_type"), is_plain("id_number")
+    (True, False)
+    """
+    return field in _PLAIN
+
+
 def mask_value(field: str, value: str) -> str:
     """Return a canonical field's value as it is shown; a field without a rule is hidden whole.
 
     >>> mask_value("phone", "13812340001")
     '138****0001'
     """
-    if field in _PLAIN:
+    if is_plain(field):
         return value
     mask = _MASKS.get(field)
     return mask(value) if mask else "***"

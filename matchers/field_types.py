@@ -20,6 +20,7 @@ from matchers import (
     personal_identifier,
     phone,
     sex,
+    stray_numbers,
 )
 from matchers.levels import Condition, Level
 
@@ -65,7 +66,7 @@ FIELD_TYPES: dict[str, FieldType] = {
         person_name.PersonName,
         person_name.levels,
         person_name.COMPATIBLE_LEVELS,
-        {},
+        {"lengths_differ": person_name.lengths_differ, "one_whole_name": person_name.one_whole_name},
         person_name.mask,
     ),
     "former_person_names": FieldType(
@@ -108,6 +109,8 @@ FIELD_TYPES: dict[str, FieldType] = {
         {
             "near_identifiers": personal_identifier.near_identifiers,
             "conflicting": personal_identifier.conflicting,
+            "confirmed": personal_identifier.confirmed,
+            "different_permits": personal_identifier.different_permits,
             "disputed": personal_identifier.disputed,
         },
         personal_identifier.mask,
@@ -133,5 +136,8 @@ FIELD_TYPES: dict[str, FieldType] = {
     "date": FieldType(date.standardise, date.PartialDate, date.levels, frozenset(), {}, date.mask),
     "birth_date": FieldType(date.standardise, date.PartialDate, date.birth_levels, frozenset(), {}, date.mask),
     "sex": FieldType(sex.standardise, sex.Sex, sex.levels, frozenset(), {}, sex.mask),
+    "stray_numbers": FieldType(
+        stray_numbers.standardise, stray_numbers.StrayNumbers, None, frozenset(), {}, stray_numbers.mask
+    ),
     "email": FieldType(email.standardise, email.Email, email.levels, frozenset(), {}, email.mask),
 }

@@ -20,7 +20,14 @@ from matchers.characters import canon, fold, is_private, reference_rows
 from matchers.name_latin import LatinName, latin_name
 from matchers.name_notes import is_whole
 from matchers.name_text import Cleaned, Script, clean, script, segments, several
-from matchers.person_name_levels import COMPATIBLE_LEVELS, SIBLING_LEVELS, levels, related
+from matchers.person_name_levels import (
+    COMPATIBLE_LEVELS,
+    SIBLING_LEVELS,
+    lengths_differ,
+    levels,
+    one_whole_name,
+    related,
+)
 from matchers.pinyin import fuzzy, fuzzy_spell, spell, spellings, split_syllables
 
 __all__ = [
@@ -29,8 +36,10 @@ __all__ = [
     "FormerNames",
     "PersonName",
     "former_names",
+    "lengths_differ",
     "levels",
     "mask",
+    "one_whole_name",
     "related",
     "standardise",
     "standardise_former",
@@ -65,6 +74,7 @@ class PersonName:
         fuzzy: the reading with confusable initials and finals merged; a blocking key.
         script: han, latin, mixed or other.
         pattern: the masked name, `*` for what is hidden or lost; `None` if nothing is.
+        hidden: whether so much is hidden or lost that the name has no key; `None` if not.
         tokens: sorted words of a Latin name, or sorted segments of a separated name; `None` for plain Chinese names.
         length: number of Chinese characters of the key; `None` for other scripts.
     """
@@ -82,6 +92,7 @@ class PersonName:
     fuzzy: str | None = None
     script: str | None = None
     pattern: str | None = None
+    hidden: bool | None = None
     tokens: str | None = None
     length: int | None = None
 
@@ -245,7 +256,7 @@ def _masked(cleaned: Cleaned, folded: str) -> PersonName:
         return NOBODY
     family = next((s for s in (shown[:4], shown[:2]) if s in surname.COMPOUND), shown[:1])
     if not family or family.isascii():
-        return PersonName(text=cleaned.text, script=script(folded).value, pattern=pattern)
+        return PersonName(text=cleaned.text, script=script(folded).value, pattern=pattern, hidden=True)
     return PersonName(
         text=cleaned.text,
         surname=family,
@@ -253,6 +264,7 @@ def _masked(cleaned: Cleaned, folded: str) -> PersonName:
         surname_pinyin=surname.readings(family)[0],
         script=Script.HAN.value,
         pattern=pattern,
+        hidden=True,
     )
 
 

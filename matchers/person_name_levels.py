@@ -12,8 +12,10 @@ from __future__ import annotations
 from matchers.levels import (
     AtLeast,
     AtLeastAcross,
+    Both,
     Condition,
     Contains,
+    Differs,
     Either,
     Level,
     Missing,
@@ -74,6 +76,16 @@ def related(field: str, former: str | None = None) -> Condition:
     """
     comparable = Not(Missing((f"{field}_key", f"{field}_pattern")))
     return all_of(comparable, any_of(*(c for name, c in _ladder(field, former) if name in COMPATIBLE_LEVELS)))
+
+
+def one_whole_name(field: str) -> Condition:
+    """Return whether not both names are partly hidden."""
+    return Not(Both(f"{field}_hidden", True))
+
+
+def lengths_differ(field: str) -> Condition:
+    """Return whether both names are in Chinese characters, and one has more of them than the other."""
+    return Differs(f"{field}_length")
 
 
 def _term(field: str, level: str) -> str | None:

@@ -34,13 +34,23 @@ from matchers.identifiers.document import Document, numbers_in, recognise
 from matchers.identifiers.document_type import stated_scheme
 from matchers.identifiers.lookalikes import citizen_reading
 from matchers.identifiers.masks import asterisks, hidden_for_display, stars, visible
+from matchers.identifiers.permit_pattern import permit_pattern, whole
 from matchers.identifiers.placeholders import is_filler_id, is_filler_pattern, is_placeholder
-from matchers.personal_identifier_levels import conflicting, disputed, levels, near_identifiers
+from matchers.personal_identifier_levels import (
+    confirmed,
+    conflicting,
+    different_permits,
+    disputed,
+    levels,
+    near_identifiers,
+)
 from matchers.sex import code as sex_code
 
 __all__ = [
     "PersonalIdentifier",
+    "confirmed",
     "conflicting",
+    "different_permits",
     "disputed",
     "levels",
     "mask",
@@ -71,6 +81,7 @@ class PersonalIdentifier:
         value: the whole valid number in matching form: 15 digits folded to 18, permits without their renewal digits.
         status: valid, invalid, masked, fragment, damaged, placeholder; None when nothing was given.
         pattern: for the 18-character schemes, one character per position, `*` where hidden; a valid number shows all.
+            A permit of Hong Kong and Macau stands in the first nine.
         visible: how many positions the pattern shows.
         exclusive: the value, where a person can have only one and nothing casts doubt on it; the clustering constraint.
         raw: compact text of a number that fails its check, a weak key; None for fillers, scientific notation and
@@ -107,7 +118,11 @@ _FOREIGN_NUMBER: Final = PersonalIdentifier(scheme="other", status="invalid")
 
 
 def standardise(
-    id_type: str | None, id_number: str | None, birth_date: str | None = None, sex: str | None = None
+    id_type: str | None,
+    id_number: str | None,
+    birth_date: str | None = None,
+    sex: str | None = None,
+    elsewhere: str | None = None,
 ) -> PersonalIdentifier:
     """Read a document number.
 
@@ -116,6 +131,7 @@ def standardise(
         id_number: the number as received; longer than 200 characters counts as none.
         birth_date: the birth date the record states beside the number.
         sex: the sex the record states beside the number.
+        elsewhere: a number that another cell of the record holds; read if `id_number` holds none.
 
     >>> standardise("居民身份证", "440306 19990101 1514").value
     '440306199901011514'
@@ -125,6 +141,8 @@ def standardise(
     True
     """
     found = _read(id_type, id_number)
+    if elsewhere is not None and found.value is None and found.pattern is None and found.raw is None:
+        found = _read(None, elsewhere)
     if found.birth_date is None or found.status != "valid" or (birth_date is None and sex is None):
         return found
     return _weighed(found, birth_date, sex)
@@ -207,6 +225,8 @@ def _marked(found: PersonalIdentifier, disputed: bool) -> PersonalIdentifier:
 
 def _valid(document: Document) -> PersonalIdentifier:
     scheme, value = document
+    if scheme == "hk_macau_permit":
+        return PersonalIdentifier(scheme, value, "valid", whole(value), len(value))
     if scheme not in _CITIZEN_SCHEMES or len(value) != 18:
         return PersonalIdentifier(scheme, value, "valid")
     if value.endswith("000") and scheme == "resident_id":
@@ -253,6 +273,9 @@ def _part(number: str, stated: str | None) -> PersonalIdentifier:
     if len(number) == 18 and uscc.is_valid(number):
         return _FOREIGN_NUMBER
     starred = stars(number, x_in_alphabet=False)
+    permit = permit_pattern(starred) if stated in (None, "resident_id", "hk_macau_permit") else None
+    if permit is not None:
+        return PersonalIdentifier("hk_macau_permit", status="masked", pattern=permit, visible=visible(permit))
     if "*" in starred:
         pattern = masked_pattern(citizen_reading(starred)) if citizen else None
         if pattern is None:

@@ -28,6 +28,9 @@ from matchers.levels import (
 RENEWABLE_SCHEMES: Final = ("passport", "military", "other")
 """Schemes whose number changes at each renewal, so that only equality says something."""
 
+LIFELONG_PERMITS: Final = ("hk_macau_permit", "taiwan_permit")
+"""Schemes whose number a person has for life, without a check character."""
+
 
 def levels(field: str) -> tuple[Level, ...]:
     """Return the outcomes of comparing two documents of a field.
@@ -97,6 +100,20 @@ def conflicting(field: str) -> Condition:
     return Differs(f"{field}_exclusive")
 
 
+def different_permits(field: str) -> Condition:
+    """Return whether both have a travel permit whose number stays for life, and the numbers differ.
+
+    No check digit tells a typing error in them: two numbers speak against one person, without ruling it out.
+    """
+    permit = any_of(*(Both(f"{field}_scheme", scheme) for scheme in LIFELONG_PERMITS))
+    return all_of(permit, Differs(f"{field}_value"))
+
+
 def disputed(field: str) -> Condition:
     """Return whether a side's number is contradicted by the birth date or sex its own record states."""
     return Either(f"{field}_disputed", True)
+
+
+def confirmed(field: str) -> Condition:
+    """Return whether each side's own record states a birth date that agrees with its number."""
+    return Both(f"{field}_disputed", False)

@@ -41,14 +41,17 @@ def split(name: str) -> tuple[str, str] | None:
 def alternatives(name: str, surname: str) -> tuple[str, ...]:
     """Return the surnames a name may be filed under, in the form written variants share, likeliest first.
 
-    A four-character name may join both parents' surnames or carry a husband's before one's own.
+    A four-character name may join both parents' surnames or carry a husband's before one's own, and it may begin with
+    a compound surname whose second character was misheard.
 
-    >>> alternatives("陈方安生", "陈"), alternatives("萧红", "萧")
-    (('陈', '陈方', '方'), ('肖',))
+    >>> alternatives("陈方安生", "陈"), alternatives("萧红", "萧"), alternatives("欧扬翠琼", "欧")
+    (('陈', '陈方', '方'), ('肖',), ('欧', '欧阳'))
     """
     found = [surname]
-    if len(surname) == 1 and len(name) == 4 and name[1] in SINGLE:
-        found += [name[:2], name[1]]
+    if len(surname) == 1 and len(name) == 4:
+        if name[1] in SINGLE:
+            found += [name[:2], name[1]]
+        found += _MISHEARD.get((name[0], fuzzy(reading(name[1]))), ())
     return tuple(dict.fromkeys(variant(part) for part in found))
 
 
@@ -137,6 +140,14 @@ def _by_spelling() -> dict[str, frozenset[str]]:
     return {letters: frozenset(surnames) for letters, surnames in found.items()}
 
 
+def _by_sound() -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for compound in sorted(COMPOUND):
+        if len(compound) == 2:
+            found.setdefault((compound[0], fuzzy(reading(compound[1]))), []).append(compound)
+    return {key: tuple(surnames) for key, surnames in found.items()}
+
+
 _VARIANTS: dict[str, str] = {y: x for x, y in _pairs("variant")} | {x: x for x, _ in _pairs("variant")}
 _READINGS: dict[str, tuple[str, ...]] = {
     row[0]: (row[1], *" ".join(row[2:]).split()) for row in reference_rows("surname_readings.tsv")
@@ -145,3 +156,4 @@ _CONFUSED = _both_ways(_pairs("shape"))
 _HEARD = _both_ways(_pairs("sound"))
 _BY_READING = _by_reading()
 _BY_SPELLING = _by_spelling()
+_MISHEARD: dict[tuple[str, str], tuple[str, ...]] = _by_sound()

@@ -5,11 +5,12 @@ and telephone of 张小明 is 张小明, unless a 张大强 lives there too; a f
 no more. A rule with `only_candidate` sends its pairs to review and names the column that a sure candidate has (a whole
 name, an official code). A group of linked profiles none of which has it is unsure.
 
-Unsure groups that come into question for each other form a circle: three rows of one firm without its code are not
-each other's rivals. If no more than one sure group comes into question for any group of a circle, the rule's pairs
-inside the circle and from it to that group are linked. Into question come all pairs that are not rejected, and those
-rejected by a rule with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as
-its parent).
+Unsure groups that come into question for each other form a circle: three rows of one firm without its code are not each
+other's rivals. If no more than one sure group comes into question for any group of a circle, the rule's pairs inside it
+and from it to that group are linked. Into question come all pairs that are not rejected, and those rejected by a rule
+with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as its parent).
+Nothing is linked where a pair inside the circle, or between it and the sure group, speaks against it: a pair that is
+rejected with a weight below the threshold of review. One that merely says too little does not.
 
 Invariant: two sure groups are never joined here, and no unsure group is joined to one that has a rival.
 """
@@ -50,8 +51,10 @@ def link_only_candidates(con: DuckDBPyConnection, config: EntityConfig, *, judge
     rivals = [rule.name for rule in config.rule if rule.rival]
     _groups(con, judged, rivals)
     for column in sorted(set(rules.values())):
-        linkable = ", ".join(literal(name) for name, wanted in rules.items() if wanted == column)
-        _sides(con, column, judged=judged, profiles=profiles, rivals=rivals)
+        linkable = " or ".join(
+            f"j.verdict_rule = {literal(name)}" for name, wanted in rules.items() if wanted == column
+        )
+        _sides(con, column, judged=judged, profiles=profiles, rivals=rivals, against_below=config.thresholds.review)
         con.execute(f"""
 insert into only_candidate
 select j.left_id, j.right_id
@@ -73,8 +76,13 @@ where {quote(judged)}.left_id = o.left_id and {quote(judged)}.right_id = o.right
     return int(linked)
 
 
-def _sides(con: DuckDBPyConnection, column: str, *, judged: str, profiles: str, rivals: list[str]) -> None:
-    """Make `candidate_side`: each group, whether it is sure, and whether at most one sure group comes into question."""
+def _sides(
+    con: DuckDBPyConnection, column: str, *, judged: str, profiles: str, rivals: list[str], against_below: float
+) -> None:
+    """Make `candidate_side`: each group, whether it is sure, and whether at most one sure group comes into question.
+
+    A pair rejected with a weight below `against_below` speaks against its two groups being one.
+    """
     sure = con.sql(f"""
 select c.part, bool_or(p.{quote(column)} is not null) as sure
 from candidate_part c
@@ -88,19 +96,31 @@ join candidate_part l on j.left_id = l.profile_id
 join candidate_part r on j.right_id = r.profile_id
 where {_in_question(rivals)} and l.part <> r.part""").fetchnumpy()
     flags = np.asarray(sure, dtype=np.bool_)
-    clear = _clear(flags, np.asarray(leads["one"]), np.asarray(leads["other"]))
+    # 张* who is a woman is not 张小明, whatever the one record of his that states no sex agrees with.
+    against = con.sql(f"""
+select distinct l.part as one, r.part as other
+from {quote(judged)} j
+join candidate_part l on j.left_id = l.profile_id
+join candidate_part r on j.right_id = r.profile_id
+where j.verdict = 'reject' and j.match_weight < {against_below!r} and l.part <> r.part""").fetchnumpy()
+    ends = [np.asarray(found[side]) for found in (leads, against) for side in ("one", "other")]
+    clear = _clear(flags, *ends)
     con.register("candidate_sides_found", pa.table({"part": np.arange(len(flags)), "sure": flags, "clear": clear}))
     con.execute("create or replace temp table candidate_side as select * from candidate_sides_found")
     con.unregister("candidate_sides_found")
 
 
-def _clear(sure: Flags, one: Numbers, other: Numbers) -> Flags:
+def _clear(sure: Flags, one: Numbers, other: Numbers, apart_one: Numbers, apart_other: Numbers) -> Flags:
     """Return which groups have no rival: sure ones, and those whose circle leads to one sure group at most.
+
+    A circle is none if two of its groups, or one of them and the sure group that it leads to, contradict each other.
 
     Args:
         sure: of each group.
         one: groups that come into question for each other, one end;
-        other: the other end.
+        other: the other end;
+        apart_one: groups that contradict each other, one end;
+        apart_other: the other end.
     """
     size = len(sure)
     unsure = ~sure[one] & ~sure[other]
@@ -110,7 +130,15 @@ def _clear(sure: Flags, one: Numbers, other: Numbers) -> Flags:
     circle = circles[np.where(sure[one], other, one)[led]]
     reached = np.unique(np.stack([circle, known], axis=1), axis=0)
     counts = np.bincount(reached[:, 0], minlength=size)
-    clear: Flags = sure | (counts[circles] <= 1)
+    # A circle together with the sure group it leads to, if it is one.
+    home = np.full(size, -1)
+    home[reached[:, 0]] = reached[:, 1]
+    one_entity = np.where(sure, np.arange(size), np.where(home[circles] >= 0, home[circles], size + circles))
+    contradicted = one_entity[apart_one] == one_entity[apart_other]
+    broken = np.zeros(size, dtype=np.bool_)
+    for side in (apart_one[contradicted], apart_other[contradicted]):
+        broken[circles[side[~sure[side]]]] = True
+    clear: Flags = sure | ((counts[circles] <= 1) & ~broken[circles])
     return clear
 
 

@@ -24,7 +24,7 @@ from linkage.commands.console import Console
 from linkage.entity_config import ComparisonConfig, EntityConfig, load_entity_config
 from linkage.errors import LinkageError
 from linkage.fields import CANONICAL_FIELDS, ENTITIES
-from linkage.masking import is_personal, mask_value
+from linkage.masking import is_personal, is_plain, mask_value
 from linkage.model.online import PairScore, score_pair
 from linkage.model.parameters import Model, load_model, term_frequency_columns
 from linkage.model.verdicts import BY_SCORE
@@ -160,7 +160,8 @@ def _compared(
 ) -> tuple[ShownField, ...]:
     """Return the fields a comparison reads, related ones only where they have a value.
 
-    A field that the record leaves empty but another tells, such as the birth date in a number, is shown as it was read.
+    A field that the record leaves empty but another tells, such as the birth date in a number or a number behind a
+    name, is shown as it was read; of several fields that is the first one that may have to be masked.
     """
     canonical = CANONICAL_FIELDS[config.entity]
     reads = {field.name: field.columns_read for field in config.field}
@@ -168,9 +169,10 @@ def _compared(
     for name in (comparison.field, *comparison.related.values()):
         fields = [column for column in reads[name] if column in canonical]
         told = next((str(row[c]) for c in reads[name] if c not in canonical and row.get(c) is not None), None)
+        main = next((field for field in fields if not is_plain(field)), fields[0] if fields else None)
         for field in fields:
             value = _visible(config, field, row.get(field), hide=hide)
-            if name == comparison.field and value is None and told is not None:
+            if name == comparison.field and field == main and value is None and told is not None:
                 shown.append(ShownField(field, None, _visible(config, field, told, hide=hide)))
             elif name == comparison.field or value is not None:
                 shown.append(ShownField(field, value))

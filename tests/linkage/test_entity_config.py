@@ -57,7 +57,7 @@ def test_a_copy_of_the_shipped_configuration_is_the_same_configuration(entity: s
         (
             'type = "person_name"',
             'type = "person_nam"',
-            ["field[0].type", "'person_nam'", "did you mean 'person_name'"],
+            ["field[2].type", "'person_nam'", "did you mean 'person_name'"],
         ),
         ('from = ["phone"]', 'from = ["fone"]', ["field[", "].from", "'fone'", "did you mean 'phone'"]),
         ('from = ["phone"]', 'from = ["phone|fone"]', ["field[", "].from", "'fone'", "phone"]),

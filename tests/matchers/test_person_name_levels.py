@@ -15,7 +15,9 @@ from matchers.person_name import (
     SIBLING_LEVELS,
     FormerNames,
     PersonName,
+    lengths_differ,
     levels,
+    one_whole_name,
     related,
     standardise,
     standardise_former,
@@ -37,6 +39,7 @@ CASES = [
     ("付强", "傅强", "variant"),
     ("阎丽", "闫丽", "variant"),
     ("冼志明", "洗志明", "variant"),
+    ("欧杨翠琼", "欧阳翠琼", "confusable"),
     ("於丽", "于丽", "variant"),
     ("John Smith", "SMITH, JOHN", "variant"),
     ("买买提·吐尔逊", "吐尔逊·麦麦提", "variant"),
@@ -140,6 +143,24 @@ def test_a_former_name_alone_relates_nobody() -> None:
     )
     assert outcome(LEVELS, a, b).name == "missing"
     assert not related("n", "f").holds(a, b)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "longer", "whole"),
+    [
+        ("毛红", "毛红梅", True, True),
+        ("毛红梅", "毛红霞", False, True),
+        ("毛红梅", "Mao Hongmei", False, True),
+        ("毛*", "毛红梅", False, True),
+        ("毛*", "毛**", False, False),
+        ("毛*", None, False, True),
+        ("毛红", None, False, True),
+    ],
+)
+def test_checks_of_two_names(left: str, right: str | None, longer: bool, whole: bool) -> None:
+    a, b = (row(n=standardise(text), f=FormerNames()) for text in (left, right))
+    assert (lengths_differ("n").holds(a, b), lengths_differ("n").holds(b, a)) == (longer, longer)
+    assert (one_whole_name("n").holds(a, b), one_whole_name("n").holds(b, a)) == (whole, whole)
 
 
 def test_the_exported_level_names_exist() -> None:

@@ -15,7 +15,9 @@ from matchers.levels import Condition, Row, outcome
 from matchers.personal_identifier import (
     EXCLUSIVE_SCHEMES,
     PersonalIdentifier,
+    confirmed,
     conflicting,
+    different_permits,
     disputed,
     levels,
     mask,
@@ -112,6 +114,13 @@ def test_the_number_outranks_the_label(id_type: str | None, id_number: str, sche
         ("44306199901XXXXXX", "masked", None, None),
         ("44030661999********1514", "masked", "**************1514", None),
         ("01****46", "masked", None, None),
+        ("H7****62", "masked", "H7****************", None),
+        ("H79***462", "masked", "H79***462*********", None),
+        ("H7931****01", "masked", "H7931*************", None),
+        ("HA****462", "masked", "HA****462*********", None),
+        ("H******62", "masked", "H******62*********", None),
+        ("H*******", "masked", None, None),
+        ("E3****15", "masked", None, None),
         ("13943119283", "invalid", None, None),
         ("123456********5678", "placeholder", None, None),
         ("5678", "placeholder", None, None),
@@ -187,11 +196,66 @@ def test_a_mask_and_a_rounded_number_still_give_their_visible_facts() -> None:
         ("H0482913601", "H0482913602", "equal"),
         ("H04829136", "H04829137", "different"),
         ("A123456(3)", "G123456(A)", "different"),
+        ("H79931462", "H7****62", "mask_weak"),
+        ("H7993146201", "H7****01", "mask_weak"),
+        ("H79931462", "H7****38", "mask_weak"),
+        ("H79931462", "H2****62", "different"),
+        ("H2****38", "H7****62", "different"),
+        ("H79931462", "H79***463", "different"),
+        ("H79931462", "M7****62", "different"),
+        ("E30482915", "E4****15", "missing"),
     ],
 )
 def test_two_documents_meet_at_the_level_an_auditor_expects(left: str, right: str | None, level: str) -> None:
     assert level_of(left, right) == level
     assert level_of(right, left) == level
+
+
+def test_a_number_in_another_cell_is_read_where_its_own_holds_none() -> None:
+    for empty in (None, "", "无", "4.40306E+17", "13912340075", "111111111111111111"):
+        assert standardise("身份证", empty, "1999-01-01", "男", FULL) == standardise("身份证", FULL, "1999-01-01", "男")
+
+
+@pytest.mark.parametrize("own", [TWIN, "440306199901011515", "440306********1530", "1530", "H04829136"])
+def test_a_number_in_another_cell_never_takes_the_place_of_ones_own(own: str) -> None:
+    assert standardise(None, own, None, None, FULL) == standardise(None, own)
+
+
+def test_a_number_in_another_cell_is_disputed_like_ones_own() -> None:
+    assert standardise(None, None, "1962-07-30", None, FULL).disputed
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "holds"),
+    [
+        ("H75114731", "H42183518", True),
+        ("H75114731", "H7511473102", False),
+        ("H75114731", "H7****31", False),
+        ("H75114731", FULL, False),
+        (FULL, TWIN, False),
+        ("E30482915", "E30482916", False),
+        ("H75114731", None, False),
+    ],
+)
+def test_two_permits_for_life_are_two_numbers(left: str, right: str | None, holds: bool) -> None:
+    assert different_permits("document").holds(row(left), row(right)) == holds
+    assert different_permits("document").holds(row(right), row(left)) == holds
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "holds"),
+    [
+        ("1999-01-01", "1999-01-01", True),
+        ("1999-01-01", "1999", True),
+        ("1999-01-01", None, False),
+        ("1999-01-01", "1962-07-30", False),
+        (None, None, False),
+    ],
+)
+def test_a_number_is_confirmed_when_both_records_state_its_birth_date(
+    left: str | None, right: str | None, holds: bool
+) -> None:
+    assert confirmed("document").holds(row_of(FULL, left), row_of(FULL, right)) == holds
 
 
 def test_passport_and_permit_of_one_form_do_not_meet() -> None:
@@ -408,7 +472,7 @@ def test_the_batch_and_one_pair_give_the_same_levels_in_either_order(
 ) -> None:
     pairs = [(row(b, a), row(d, c)) for a, b, c, d in drawn]
     conditions = [level.condition for level in levels("document") if level.condition is not None]
-    conditions += [near_identifiers("document"), conflicting("document")]
+    conditions += [near_identifiers("document"), conflicting("document"), different_permits("document")]
     expected = [tuple(condition.holds(a, b) for condition in conditions) for a, b in pairs]
     assert in_duckdb(pairs, conditions) == expected
     assert in_duckdb([(b, a) for a, b in pairs], conditions) == expected

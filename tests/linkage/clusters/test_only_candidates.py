@@ -16,6 +16,7 @@ from linkage.entity_config import EntityConfig, RuleConfig, load_entity_config
 Pair = tuple[int, int, str]
 WEAK = "review"
 RIVAL = "rival"
+AGAINST = "against"
 
 
 def config() -> EntityConfig:
@@ -27,21 +28,25 @@ def config() -> EntityConfig:
 
 
 def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tuple[int, int]]:
-    """Return the pairs linked by the step; profiles in `named` have a whole name."""
+    """Return the pairs linked by the step; profiles in `named` have a whole name.
+
+    A pair is `reject` for want of evidence, or `against`: rejected, and its weight speaks against a match.
+    """
     rows = list(pairs)
     ids = sorted({i for a, b, _ in rows for i in (a, b)})
     with duckdb.connect(config={"python_enable_replacements": False}) as con:
         con.execute("create table profiles (profile_id bigint, name_key varchar)")
         con.execute(
             "create table judged (left_id bigint, right_id bigint, verdict varchar, verdict_rule varchar, "
-            "link_basis varchar)"
+            "link_basis varchar, match_weight double)"
         )
         for i in ids:
             con.execute("insert into profiles values (?, ?)", [i, "张小明" if i in named else None])
         for a, b, verdict in rows:
-            named_rule = "rival" if verdict == RIVAL else rule
-            verdict = "reject" if verdict == RIVAL else verdict
-            con.execute("insert into judged values (?, ?, ?, ?, 'corroborated')", [a, b, verdict, named_rule])
+            given_rule = "rival" if verdict == RIVAL else rule
+            given = "reject" if verdict in (AGAINST, RIVAL) else verdict
+            weight = -20.0 if verdict == AGAINST else 3.0
+            con.execute("insert into judged values (?, ?, ?, ?, 'corroborated', ?)", [a, b, given, given_rule, weight])
         count = link_only_candidates(con, config(), judged="judged", profiles="profiles")
         after = con.execute("select left_id, right_id, verdict, verdict_rule from judged").fetchall()
         left = con.execute("select count(*) from duckdb_tables() where temporary").fetchone()
@@ -61,10 +66,26 @@ def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tu
             [(1, 2, WEAK), (1, 3, WEAK), (2, 3, "auto")], {2, 3}, {(1, 2), (1, 3)}, id="two that are one already"
         ),
         pytest.param([(1, 2, WEAK), (1, 3, "reject")], {2, 3}, {(1, 2)}, id="a rejected one does not count"),
+        pytest.param([(1, 2, WEAK), (1, 3, AGAINST)], {2, 3}, {(1, 2)}, id="nor does one that is somebody else"),
+        pytest.param(
+            [(1, 2, WEAK), (2, 3, "auto"), (1, 3, AGAINST)],
+            {2},
+            set(),
+            id="another record of the candidate contradicts",
+        ),
+        pytest.param(
+            [(1, 2, WEAK), (2, 3, "auto"), (1, 3, "reject")], {2}, {(1, 2)}, id="another record of it says too little"
+        ),
         pytest.param([(1, 2, WEAK), (1, 3, "conflict")], {2, 3}, set(), id="a conflict does"),
         pytest.param([(1, 2, WEAK)], {1, 2}, set(), id="both sure: nothing to single out"),
         pytest.param([(1, 2, WEAK)], set(), {(1, 2)}, id="both unsure, each the other's only one"),
-        pytest.param([(1, 2, WEAK), (2, 3, WEAK)], set(), {(1, 2), (2, 3)}, id="three unsure ones are no rivals"),
+        pytest.param([(1, 2, WEAK), (2, 3, WEAK)], set(), {(1, 2), (2, 3)}, id="unsure ones in a circle"),
+        pytest.param(
+            [(1, 2, WEAK), (2, 3, WEAK), (1, 3, AGAINST)], set(), set(), id="a circle that contradicts itself"
+        ),
+        pytest.param(
+            [(1, 2, WEAK), (2, 3, WEAK), (1, 3, AGAINST)], {3}, set(), id="one of the circle is somebody else"
+        ),
         pytest.param([(1, 2, WEAK), (2, 3, WEAK)], {3}, {(1, 2), (2, 3)}, id="two unsure ones that lead to one sure"),
         pytest.param([(1, 2, WEAK), (2, 3, WEAK), (1, 4, WEAK)], {3, 4}, set(), id="a circle that leads to two"),
         pytest.param([(1, 2, WEAK), (1, 3, RIVAL)], {2, 3}, set(), id="a rejected one that may be meant counts"),
@@ -87,7 +108,7 @@ def test_pairs_of_other_rules_stay_in_review() -> None:
 
 _PAIRS = st.dictionaries(
     st.tuples(st.integers(1, 7), st.integers(1, 7)).filter(lambda pair: pair[0] < pair[1]),
-    st.sampled_from(["auto", "review", "reject"]),
+    st.sampled_from(["auto", "review", "reject", AGAINST]),
     min_size=1,
     max_size=9,
 )
@@ -99,24 +120,26 @@ def test_it_agrees_with_a_plain_reading_of_the_rule(pairs: dict[tuple[int, int],
     graph = nx.Graph([pair for pair, verdict in pairs.items() if verdict == "auto"])
     graph.add_nodes_from(i for pair in pairs for i in pair)
     group = {i: frozenset(part) for part in nx.connected_components(graph) for i in part}
-    leads = {(group[a], group[b]) for (a, b), verdict in pairs.items() if verdict != "reject" and group[a] != group[b]}
-    circles = nx.Graph([(a, b) for a, b in leads if not a & named and not b & named])
 
-    def holds(side: int) -> bool:
-        if group[side] & named:
-            return True
-        circle = nx.node_connected_component(circles, group[side]) if group[side] in circles else {group[side]}
-        known = {b for a, b in leads | {(b, a) for a, b in leads} if a in circle and b & named}
-        return len(known) <= 1
-
+    question = [(group[a], group[b]) for (a, b), verdict in pairs.items() if verdict not in ("reject", AGAINST)]
+    against = [(group[a], group[b]) for (a, b), verdict in pairs.items() if verdict == AGAINST]
+    asked = {side for pair in question for side in pair}
+    unsure = nx.Graph([pair for pair in question if not any(side & named for side in pair)])
+    unsure.add_nodes_from(side for side in asked if not side & named)
+    holds = dict.fromkeys(asked, True)
+    for circle in nx.connected_components(unsure):
+        known = {b if a in circle else a for a, b in question if (a in circle) != (b in circle)}
+        whole = circle | known if len(known) <= 1 else circle
+        parted = any(a in whole and b in whole and a != b for a, b in against)
+        holds |= dict.fromkeys(circle, len(known) <= 1 and not parted)
     expected = {
         (a, b)
         for (a, b), verdict in pairs.items()
         if verdict == "review"
         and group[a] != group[b]
         and not (group[a] & named and group[b] & named)
-        and holds(a)
-        and holds(b)
+        and holds[group[a]]
+        and holds[group[b]]
     }
     found = linked([(a, b, verdict) for (a, b), verdict in pairs.items()], named)
     assert {(a, b) for a, b in found if group[a] != group[b]} == expected

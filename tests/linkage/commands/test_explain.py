@@ -10,8 +10,12 @@ import pytest
 from small_district import Guiyi, copied
 
 from blocking.sql import quote
+from linkage.commands import explain
 from linkage.database import connect
+from linkage.entity_config import load_entity_config
+from linkage.standardise import standardise_row
 from linkage.workspace import Workspace
+from matchers.identifiers import resident_id
 
 SHOWN = ("name", "id_number", "phone", "address", "household_address")
 Query = list[tuple[Any, ...]]
@@ -226,3 +230,16 @@ def test_once_the_models_are_to_be_trained_anew_the_next_command_is_named(
     done = guiyi("explain", workspace.root, left, right)
     assert (done.code, done.out) == (1, "")
     assert f"next: guiyi run {workspace.root}" in done.err
+
+
+def test_a_number_read_from_another_cell_is_shown_masked_and_under_no_other_field() -> None:
+    config = load_entity_config("natural_person")
+    number = "43052419800108112" + resident_id.check_digit("43052419800108112")
+    raw = {"name": f"鄢国强 {number}"}
+    row = {**raw, **standardise_row(raw, config)}
+    by_name = {comparison.name: comparison for comparison in config.comparison}
+    shown = explain._compared(config, by_name["id"], row, hide=True)
+    told = [field for field in shown if field.standardised is not None]
+    assert [field.field for field in told] == ["id_number"]
+    assert number not in repr(shown)
+    assert number in repr(explain._compared(config, by_name["id"], row, hide=False))
