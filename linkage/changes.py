@@ -28,6 +28,7 @@ from golden_records.catalog.store import Catalog
 from linkage.database import only_row
 from linkage.entity_config import EntityConfig
 from linkage.figures import model_hash, package_versions
+from linkage.increment.released import is_at_once
 from linkage.ingest.current import loads_in_force
 from linkage.ingest.manifest import LoadManifest
 from linkage.pipeline import Linkage
@@ -119,6 +120,9 @@ def last_totals(workspace: Workspace, made: Sequence[Release], entity: str) -> T
     while number in by_number:
         if by_number[number]["kind"] == "rollback":
             number = by_number[number]["restores"]
+            continue
+        if is_at_once(by_number[number]):
+            number -= 1
             continue
         try:
             summary = read_summary(workspace.runs / f"release-{number:04d}" / "report.json")

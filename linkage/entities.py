@@ -20,6 +20,8 @@ from golden_records.survivorship import SurvivorTables, survive
 from golden_records.survivorship_config import SurvivorshipConfig, load_survivorship
 from linkage.database import columns_of, count, only_row
 from linkage.entity_config import ID_PREFIX
+from linkage.increment.golden_values import TABLES, take_values
+from linkage.increment.made_by import survivor
 from linkage.pipeline import Linkage
 
 _NOT_VALUES = frozenset(("entity_id", "records", "sources", "conflicts", "anchor"))
@@ -98,17 +100,20 @@ def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | Non
     run.con.execute(f"create or replace table {quote(ranked)} (source varchar, rank integer)")
     if ranks:
         run.con.executemany(f"insert into {quote(ranked)} values (?, ?)", sorted(ranks.items()))
-    settings = load_survivorship(config) if config else shipped_survivorship()
-    survive(
-        run.con,
-        records=run.table("records"),
-        membership=run.table("membership"),
-        sources=ranked,
-        config=settings.of(run.config.entity),
-        out=SurvivorTables(
-            *(run.table(name) for name in ("golden", "provenance", "identifier", "name", "address", "phone"))
-        ),
-    )
+    settings = (load_survivorship(config) if config else shipped_survivorship()).of(run.config.entity)
+    made_by = survivor(run.config, settings.model_dump_json(), ranks)
+    out = SurvivorTables(*(run.table(name) for name in TABLES))
+
+    def fresh(membership: str, made: SurvivorTables) -> None:
+        survive(run.con, records=run.table("records"), membership=membership, sources=ranked, config=settings, out=made)
+
+    before = run.taking
+    if before and before.made_by(run.con, "survived_by") == made_by and before.holds(run.con, *TABLES):
+        take_values(run.con, before, fresh, membership=run.table("membership"), taken=run.table("taken"), out=out)
+    else:
+        fresh(run.table("membership"), out)
+    run.con.execute(f"drop table if exists {quote(run.table('taken'))}")
+    run.con.execute(f"update {quote(run.table('made_by'))} set survived_by = ?", [made_by])
 
 
 def shipped_survivorship() -> SurvivorshipConfig:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from blocking.keys import make_keys
@@ -20,19 +21,14 @@ from blocking.pairs import RuleCount, make_pairs
 from blocking.sql import quote
 from golden_records.decisions import Decision
 from linkage.clusters.clustering import cluster
+from linkage.clusters.components import make_components
 from linkage.clusters.hysteresis import carry_links, keep_links
 from linkage.clusters.only_candidates import link_only_candidates
 from linkage.database import columns_of, count
 from linkage.entity_config import EntityConfig
-from linkage.increment import (
-    Before,
-    hash_of_tables,
-    look_before,
-    scores_hold,
-    take_records,
-    take_scores,
-    write_made_by,
-)
+from linkage.increment.before import Before, look_before, scores_hold
+from linkage.increment.made_by import hash_of_tables, write_made_by
+from linkage.increment.taken import ProfileTables, take_profiles, take_records, take_scores
 from linkage.model.frequencies import load_frequencies, make_frequencies
 from linkage.model.parameters import Model, base_model, load_model
 from linkage.model.scoring import score
@@ -95,6 +91,11 @@ class Linkage:
     constraints: ConstraintCounts | None = None
     before: Before | None = None
 
+    @property
+    def taking(self) -> Before | None:
+        """The last run, if its standardised records are taken over."""
+        return self.before if self.before and self.before.standardised and not self.options.full else None
+
     def table(self, name: str) -> str:
         """Return the name of a table of this entity type."""
         return f"{self.config.entity}_{name}"
@@ -107,6 +108,7 @@ class Linkage:
 
 
 Step = Callable[[Linkage], int]
+_APPLIED = pa.schema([("decision_id", pa.int64())])
 
 
 def _standardise(run: Linkage) -> int:
@@ -116,10 +118,11 @@ def _standardise(run: Linkage) -> int:
         standardise(con, config, raw=rows, out=made, processes=run.options.processes)
 
     run.before = look_before(con, config)
-    if run.before is None or run.options.full or not run.before.standardised:
+    if run.taking is None:
         fresh(raw, records)
     else:
-        _add_rest(con, records, take_records(con, config, run.before, raw=raw, out=records), fresh)
+        rest = take_records(con, run.taking, raw=raw, taken=run.table("taken"), out=records)
+        _add_rest(con, records, rest, fresh)
     return count(con, records)
 
 
@@ -134,21 +137,29 @@ def _add_rest(con: DuckDBPyConnection, table: str, rest: str, fresh: Callable[[s
 
 def _profile(run: Linkage) -> int:
     """Make the profiles; a record that a decision names is a profile of its own."""
-    named, members = run.table("named"), run.table("profile_record")
-    if run.decisions:
-        named_records(run.con, run.decisions, out=named)
-    make_profiles(
-        run.con,
-        run.config,
-        records=run.table("records"),
-        profiles=run.table("profiles"),
-        members=members,
-        own=named if run.decisions else None,
-    )
-    if run.decisions:
-        tables = ConstraintTables(run.table("must_link"), run.table("cannot_link"))
-        run.constraints = make_constraints(run.con, run.decisions, named=named, members=members, out=tables)
-    return count(run.con, run.table("profiles"))
+    con, named, records = run.con, run.table("named"), run.table("records")
+    profiles, members = run.table("profiles"), run.table("profile_record")
+    named_records(con, run.decisions, out=named)
+    if run.taking is None:
+        own = named if run.decisions else None
+        make_profiles(con, run.config, records=records, profiles=profiles, members=members, own=own)
+    else:
+        made = ProfileTables(profiles, members)
+        taken = run.table("taken")
+        take_profiles(con, run.config, run.taking, records=records, taken=taken, named=named, out=made)
+    constrain(run)
+    return count(con, profiles)
+
+
+def constrain(run: Linkage) -> None:
+    """Make must_link, cannot_link, and `applied` (decision_id): the decisions that the run applies."""
+    tables = ConstraintTables(run.table("must_link"), run.table("cannot_link"))
+    members = run.table("profile_record")
+    found = make_constraints(run.con, run.decisions, named=run.table("named"), members=members, out=tables)
+    run.constraints = found if run.decisions else None
+    run.con.register("applied_given", pa.table({"decision_id": [d.decision_id for d in run.decisions]}, _APPLIED))
+    run.con.execute(f"create or replace table {quote(run.table('applied'))} as select decision_id from applied_given")
+    run.con.unregister("applied_given")
 
 
 def _key(run: Linkage) -> int:
@@ -206,7 +217,7 @@ where records > 1 and {unidentified}""")
         profiles = run.table("profiles")
         score(con, config, run.trained, profiles=profiles, pairs=rows, frequencies=run.frequencies, out=made)
 
-    if run.before is None or run.options.full or not scores_hold(con, config, run.trained, digest):
+    if run.before is None or run.options.full or not scores_hold(con, config, run.trained, run.before, digest):
         fresh(pairs, out)
     else:
         _add_rest(con, out, take_scores(con, run.before, pairs=pairs, out=out), fresh)
@@ -223,9 +234,14 @@ def _keep(run: Linkage) -> int:
     if run.before is None or not run.options.keep:
         return 0
     con, kept, members = run.con, run.table("kept"), run.table("profile_record")
-    with run.before.views(con, "judged", "profile_record") as (last_judged, last_members):
+    with run.before.links(con) as (last_judged, last_members):
         carry_links(con, last_judged=last_judged, last_members=last_members, members=members, out=kept)
-    return keep_links(con, run.config, judged=run.table("judged"), kept=kept)
+    return keep_linked(run)
+
+
+def keep_linked(run: Linkage) -> int:
+    """Keep the links named by the table `kept`."""
+    return keep_links(run.con, run.config, judged=run.table("judged"), kept=run.table("kept"))
 
 
 def _single_out(run: Linkage) -> int:
@@ -239,13 +255,17 @@ def _cluster(run: Linkage) -> int:
         judged=run.table("judged"),
         profiles=run.table("profiles"),
         members=run.table("profile_record"),
-        cannot_link=run.table("cannot_link") if run.constraints else None,
-        must_link=run.table("must_link") if run.constraints else None,
+        cannot_link=run.table("cannot_link"),
+        must_link=run.table("must_link"),
         clusters=run.table("clusters"),
         refused=run.table("refused"),
     )
+    make_components(run.con, judged=run.table("judged"), must_link=run.table("must_link"), out=run.table("component"))
     return count(run.con, run.table("clusters"))
 
+
+# What makes clusters of scored pairs, for a run that has the table `kept` already.
+RESOLVING: tuple[Step, ...] = (_judge, keep_linked, _single_out, _cluster)
 
 STEPS: tuple[tuple[str, Step], ...] = (
     ("standardise", _standardise),
@@ -281,7 +301,7 @@ def link_records(
 
     Returns:
         The linkage, with its tables: records, profiles, profile_record, keys, pairs, scored, judged,
-        clusters, refused.
+        clusters, refused, component.
     """
     run = Linkage(con, config, options, clock, decisions=decisions)
     for name, step in STEPS:

@@ -56,6 +56,13 @@ class Delta:
     tables: tuple[TableDelta, ...]
     event_query: str
 
+    def is_empty(self, con: DuckDBPyConnection, release: int) -> bool:
+        """Tell whether there is nothing to write."""
+        appended = (self.event_query, self.redirect_query(release))
+        return not any(part.added or part.removed for part in self.tables) and not any(
+            scalar(con, f"select count(*) from ({query})") for query in appended
+        )
+
     def redirect_query(self, release: int) -> str:
         """Return the query of the rows to append to `redirect`: ids that resolve otherwise than they did."""
         return f"""
@@ -159,7 +166,9 @@ def _type_of(table: Table) -> str:
     return f"case when starts_with({quote(str(table.owner))}, 'NP') then 'natural_person' else 'legal_person' end"
 
 
-def find_delta(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], *, first: bool) -> Delta:
+def find_delta(
+    catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], *, first: bool, owners: str | None = None
+) -> Delta:
     """Compare the staged tables with the current release.
 
     Args:
@@ -167,23 +176,29 @@ def find_delta(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], 
         con: DuckDB connection with the staged tables.
         scope: the entity types and parts being published.
         first: there is no release yet, so that everything is new.
+        owners: table of the owner_id that may have changed, if the staged tables hold these alone.
     """
     outside = scalar(
         con, f"select count(*) from {_new(FINGERPRINT)} where entity_type not in ({_list(scope)}) or owner_id is null"
     )
     if outside:
         raise CatalogError(f"publish: {outside} owner(s) are not of the published types ({', '.join(scope)})")
+    if owners is not None:
+        _name_owners(
+            catalog, con, f"select owner_id from {quote(owners)} union select old_id from _catalog_new_redirect"
+        )
     load(
         con,
         "_catalog_old_redirect",
         (Column("old_id"), Column("release", "bigint"), Column("entity_id"), Column("anchor")),
         catalog,
-        "select r.old_id, r.release, r.entity_id, r.anchor from redirect r "
+        "select r.old_id, r.release, r.entity_id, r.anchor "
+        f"from {_of_named('redirect', 'old_id', 'r') if owners is not None else 'redirect r'} "
         "where r.release = (select max(l.release) from redirect l where l.old_id = r.old_id)",
     )
     if first:
         tables = tuple(_delta(con, t, f"from {_new(t)}", f"from {_new(t)} limit 0") for t in VERSIONED)
-    elif _changed_owners(catalog, con, scope):
+    elif _changed_owners(catalog, con, scope, owners):
         tables = tuple(_table_delta(catalog, con, table) for table in VERSIONED)
     else:
         tables = ()
@@ -221,14 +236,15 @@ def content_sums(con: DuckDBPyConnection, table: Table, query: str) -> dict[str,
     return {entity_type: (count, total) for entity_type, count, total in rows}
 
 
-def _changed_owners(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str]) -> int:
+def _changed_owners(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], owners: str | None) -> int:
     """Make `_catalog_changed` and hand it to the store as `temp.changed_owner`; return how many owners changed."""
+    known = _of_named("fingerprint", "owner_id", "f") if owners is not None else "fingerprint f"
     load(
         con,
         "_catalog_old_owner",
         (Column("owner_id"), Column("fingerprint", "bigint")),
         catalog,
-        f"select owner_id, fingerprint from fingerprint where entity_type in ({_list(scope)})",
+        f"select f.owner_id, f.fingerprint from {known} where f.entity_type in ({_list(scope)})",
     )
     con.execute(
         f"""
@@ -240,13 +256,23 @@ def _changed_owners(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[s
         order by owner_id
         """
     )
+    _name_owners(catalog, con, "select owner_id from _catalog_changed")
+    return scalar(con, "select count(*) from _catalog_changed")
+
+
+def _name_owners(catalog: Catalog, con: DuckDBPyConnection, query: str) -> None:
+    """Hand the owners of a DuckDB query to the store, as its `temp.changed_owner`."""
     catalog.execute("create temp table if not exists changed_owner (owner_id text not null primary key)")
     catalog.execute("delete from temp.changed_owner")
-    rows = con.execute("select owner_id from _catalog_changed order by owner_id")
+    rows = con.execute(f"select owner_id from ({query}) order by owner_id")
     with catalog.writing():
         while owners := rows.fetchmany(_FETCH_ROWS):
             catalog.connection.executemany("insert into temp.changed_owner values (?)", owners)
-    return scalar(con, "select count(*) from _catalog_changed")
+
+
+def _of_named(table: str, owner: str, alias: str) -> str:
+    """Return the rows of a catalog table that belong to a named owner; a cross join keeps this order."""
+    return f"temp.changed_owner c cross join {quote(table)} {alias} on {alias}.{quote(owner)} = c.owner_id"
 
 
 def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> TableDelta:

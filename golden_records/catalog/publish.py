@@ -95,6 +95,7 @@ def publish(
     manifest: Mapping[str, Any],
     cause: str = "load",
     models: Mapping[str, str] | None = None,
+    owners: str | None = None,
     progress: Progress | None = None,
 ) -> int:
     """Make a new release of the tables given, and return its number.
@@ -107,6 +108,9 @@ def publish(
         manifest: the run's manifest; kept as JSON.
         cause: why there is a new release: load, decision, rule, model …
         models: entity type → hash of the model used.
+        owners: table of the owner_id of every entity and review case that may have changed, where the tables hold the
+            rows of these alone: the others stay as they are. Nothing is published, and the current release returned,
+            if nothing has changed. Absent: the tables hold everything of their entity types.
         progress: called with a table's name and the rows written to it so far.
 
     Raises:
@@ -118,7 +122,9 @@ def publish(
     try:
         scope = stage_tables(con, tables.of)
         _check_events(con, tables.event, release)
-        delta = find_delta(catalog, con, scope, first=before == 0)
+        delta = find_delta(catalog, con, scope, first=before == 0, owners=owners)
+        if owners is not None and delta.is_empty(con, release):
+            return before
         with dialect.bulk_writing(catalog.connection), catalog.writing():
             if current_release(catalog) != before:
                 raise CatalogError(f"{catalog.path}: release {release} was made by another run; run again")

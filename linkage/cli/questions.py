@@ -21,12 +21,16 @@ def status(workspace: WorkspacePath, as_json: AsJson = False) -> int:
 
 
 @app.command()
-def verify(workspace: WorkspacePath, as_json: AsJson = False) -> int:
+def verify(
+    workspace: WorkspacePath,
+    deep: Annotated[bool, typer.Option("--deep", help="Link all records again and compare: as long as a run.")] = False,
+    as_json: AsJson = False,
+) -> int:
     """Check that catalog, archive and batch database are whole and agree; changes nothing."""
     from linkage.commands.verify import show_verification
     from linkage.workspace import open_workspace
 
-    return show_verification(open_workspace(workspace), console=Console(as_json=as_json))
+    return show_verification(open_workspace(workspace), console=Console(as_json=as_json), deep=deep)
 
 
 @app.command()

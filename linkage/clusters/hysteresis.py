@@ -31,7 +31,7 @@ def carry_links(con: DuckDBPyConnection, *, last_judged: str, last_members: str,
 
     Args:
         con: DuckDB connection.
-        last_judged: judged pairs of the last run, as they went into clustering.
+        last_judged: left_id, right_id, verdict of the last run's pairs, as they went into clustering.
         last_members: record_id, profile_id of the last run.
         members: record_id, profile_id of this run.
         out: table to make: left_id <= right_id, each pair once.

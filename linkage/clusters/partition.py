@@ -96,9 +96,7 @@ class _Partition:
     def settle_constraints(
         self, exclusive: Mapping[str, pa.Table], apart: Sequence[tuple[int, int]], limits: Limits
     ) -> None:
-        decided = pc.equal(self.edges.column("link_basis"), "decision")
-        one = decided_groups(links_of(self.edges, _mask(decided)), apart)
-        aliases = _aliases(one, exclusive)
+        aliases = value_aliases(self.edges, exclusive, apart)
         contested = self._flag(_contested(self.ids, self.labels, exclusive, aliases, apart))
         inside, nodes = self._inside(contested)
         if len(nodes):
@@ -170,12 +168,20 @@ def _has(ids: Ids, value: int) -> bool:
     return position < len(ids) and int(ids[position]) == value
 
 
-def _aliases(one: Mapping[int, int], exclusive: Mapping[str, pa.Table]) -> dict[str, dict[str, str]]:
+def value_aliases(
+    edges: pa.Table, exclusive: Mapping[str, pa.Table], apart: Sequence[tuple[int, int]]
+) -> dict[str, dict[str, str]]:
     """Return, per column, the values that decisions have made one with others, each with the smallest of them.
 
     Two profiles of a group hold two values: a person has said that both are one's. The same value may stand in several
     groups, and then all their values are one.
+
+    Args:
+        edges: accepted links, or those by decision alone.
+        exclusive: per exclusive column, a table of profile_id and value.
+        apart: pairs of profile ids that may not meet.
     """
+    one = decided_groups(links_of(edges, _mask(pc.equal(edges.column("link_basis"), "decision"))), apart)
     if not one:
         return {}
     held = _values(np.array(sorted(one), dtype=np.int64), exclusive, {})

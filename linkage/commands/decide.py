@@ -1,11 +1,12 @@
 """`guiyi decide` and `guiyi decisions`: record what people rule on records, and list it.
 
-The commands write and read the catalog store alone; the next run applies what is active. The name given is taken at its
-word: who may use the command is the operating system's affair.
+What is active is applied at once to what it touches (`linkage.at_once`), or else by the next run. The name given is
+taken at its word: who may use the command is the operating system's affair.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,12 +22,15 @@ from golden_records.decisions import (
     read_decisions,
     revoke,
 )
+from golden_records.errors import GoldenRecordsError
 from golden_records.ruling import Kind, Scope, ruling_on
+from linkage.at_once.resolve import Effect, NotAtOnceError, resolve_decisions
 from linkage.commands.console import Console
 from linkage.errors import ConfigError, LinkageError
 from linkage.fields import ENTITIES
+from linkage.finishing import bring_to_end
 from linkage.rulings.contradictions import Contradiction, refuse_contradiction, weigh
-from linkage.workspace import Workspace
+from linkage.workspace import Workspace, locked
 
 ROLE = "command_line"
 
@@ -72,8 +76,10 @@ def record_decision(workspace: Workspace, request: DecideRequest, *, now: dateti
         raise LinkageError(f"{workspace.root}: nothing to rule on yet; next: guiyi run {workspace.root}")
     with open_catalog(workspace.catalog) as catalog:
         decision = _carry_out(workspace, catalog, request, now)
-    console.result(f"decision {decision.decision_id}: {_summary(decision)}", as_dict(decision))
-    console.say(_next(workspace, decision))
+        effect = _apply(workspace, catalog, decision, now)
+    said = as_dict(decision) | {"at_once": dataclasses.asdict(effect) if isinstance(effect, Effect) else None}
+    console.result(f"decision {decision.decision_id}: {_summary(decision)}", said)
+    console.say(_next(workspace, decision, effect))
     return 0
 
 
@@ -174,18 +180,43 @@ def _carry_out(workspace: Workspace, catalog: Catalog, request: DecideRequest, n
         return propose(catalog, ruling, policy=policy, author=person, now=now, check=refuse_contradiction)
 
 
+def _apply(workspace: Workspace, catalog: Catalog, decision: Decision, now: datetime) -> Effect | str | None:
+    """Apply decisions at once; return what that changed, why it could not be done, or None if nothing is in force."""
+    if not any(event.event == "activated" for event in decision.events):
+        return None
+    try:
+        with locked(workspace, now=now, what="decide"):
+            bring_to_end(workspace)
+            entity = next(e for e in ENTITIES if e == decision.ruling.entity_type)
+            return resolve_decisions(workspace, catalog, entity, now=now)
+    except (NotAtOnceError, LinkageError, GoldenRecordsError) as error:
+        return str(error)
+
+
 def _summary(decision: Decision) -> str:
     ruling = decision.ruling
     return f"{ruling.kind.replace('_', '-')}, {len(decision.records):,} records ({ruling.scope}), {decision.state}"
 
 
-def _next(workspace: Workspace, decision: Decision) -> str:
+def _next(workspace: Workspace, decision: Decision, effect: Effect | str | None) -> str:
     if decision.state == "proposed":
         return (
             "it waits for a second person; next: "
             f"guiyi decide {workspace.root} --confirm {decision.decision_id} --author NAME"
         )
-    return f"the current release is as it was, the next run applies this; next: guiyi run {workspace.root}"
+    if effect is None:
+        return "it was never in force: nothing has changed"
+    if isinstance(effect, str):
+        return (
+            f"the current release is as it was, the next run applies this ({effect}); next: guiyi run {workspace.root}"
+        )
+    if not effect.events and not effect.values:
+        return f"applied to {effect.records:,} records of {effect.entities:,} entities: no entity changes"
+    kinds = ", ".join(f"{n:,} {kind}" for kind, n in effect.events.items()) or "no entity merged or split"
+    return (
+        f"applied, release {effect.release}: {effect.records:,} records of {effect.entities:,} entities resolved; "
+        f"{kinds}; {effect.values:,} golden values changed"
+    )
 
 
 def _row(decision: Decision, *, notes: bool, aside: bool) -> tuple[str, ...]:

@@ -44,7 +44,14 @@ from linkage.errors import LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
 from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
-from linkage.increment import batch_before
+from linkage.increment.before import batch_before, look_before
+from linkage.increment.released import (
+    DECISIONS,
+    applied_decisions,
+    stamp_release,
+    take_ledger,
+    told_decisions,
+)
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.model.frequencies import save_frequencies
@@ -177,6 +184,8 @@ def _make_release(
         open_catalog(workspace.catalog) as catalog,
         connect(partial, memory_limit=workspace.settings.memory_limit, temp=spill(workspace)) as con,
     ):
+        for entity in chosen:
+            _remove_tables(con, entity)
         made = releases(catalog)
         with batch_before(con, workspace.batch):
             finished = [
@@ -186,6 +195,9 @@ def _make_release(
         with clock.stage("relate") as stage:
             related = relate(con, catalog, chosen, load_relation_settings())
             stage.rows = related.rows
+        for part in finished:  # before the commit: the batch of a killed run is put in place as it is
+            made_by = quote(part.linkage.table("made_by"))
+            stamp_release(con, made_by, current_release(catalog) + 1, now.isoformat())
         con.execute("checkpoint")
         make_ready(
             workspace,
@@ -203,6 +215,7 @@ def _make_release(
                     "loads": _released_loads(made, loads, chosen),
                     "versions": package_versions(),
                     "configs": config_hashes(made, [f.linkage.config for f in finished]),
+                    DECISIONS: told_decisions(made, {f.linkage.config.entity: f.linkage.decisions for f in finished}),
                     **occasion.told,
                 },
                 cause=occasion.cause or "load",
@@ -257,7 +270,9 @@ def _link(
     kept_model = workspace.model(entity)
     kept = kept_model.exists()
     tables = PreviousTables(f"{entity}_previous", f"{entity}_known_entities")
-    state = previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
+    before = None if full else look_before(con, config)
+    taken = take_ledger(con, before, made, out=tables) if before else None
+    state = taken or previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
     options = LinkageOptions(
         model=kept_model if kept else None,
         frequencies=workspace.frequencies(entity) if kept else None,
@@ -274,7 +289,7 @@ def _link(
         _erase_anchors(con, tables, occasion.erased)
         as_of = max(m.as_of for m in ours).isoformat()
         decided = run.table("decided")
-        ruled = _ruled_since(con, made, decisions, out=decided)
+        ruled = _ruled_since(con, made, entity, decisions, out=decided)
         cause = occasion.cause or _cause(made, run, ours, ruled=ruled)
         history = History(tables, state.next_sequence, state.release + 1, cause, as_of)
         ledger = identify(run, history)
@@ -316,10 +331,18 @@ def _cause(made: Sequence[Release], run: Linkage, loads: Sequence[LoadManifest],
     return "model" if told_last(made, "models").get(run.config.entity) != model_hash(run) else "load"
 
 
-def _ruled_since(con: DuckDBPyConnection, made: Sequence[Release], decisions: Sequence[Decision], *, out: str) -> int:
+def _ruled_since(
+    con: DuckDBPyConnection, made: Sequence[Release], entity: Entity, decisions: Sequence[Decision], *, out: str
+) -> int:
     """Make the table of records named by decisions that changed since the last release; return how many there are."""
-    last = made[-1]["published_at"] if made else ""
-    named = {r for d in decisions if any(event.at >= last for event in d.events) for r in d.records}
+    applied, last = applied_decisions(made, entity), made[-1]["published_at"] if made else ""
+
+    def has_changed(decision: Decision) -> bool:
+        if applied is None:
+            return any(event.at >= last for event in decision.events)
+        return (decision.state == "active") != (decision.decision_id in applied)
+
+    named = {r for d in decisions if has_changed(d) for r in d.records}
     con.register("ruled_records", pa.table({"record_id": pa.array(sorted(named), pa.string())}))
     con.execute(f"create or replace table {quote(out)} as select record_id from ruled_records")
     con.unregister("ruled_records")
@@ -377,6 +400,17 @@ def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequen
             save_frequencies(con, part.linkage.frequencies, folder / frequencies.name)
         if not model.exists():
             save_model(part.linkage.trained, folder / model.name)
+
+
+def _remove_tables(con: DuckDBPyConnection, entity: Entity) -> None:
+    """Remove what the last run left of an entity type, in a batch database that keeps the other type's tables."""
+    kinds = con.execute(
+        "select 'view', view_name from duckdb_views() where starts_with(view_name, $prefix) "
+        "union all select 'table', table_name from duckdb_tables() where starts_with(table_name, $prefix)",
+        {"prefix": f"{entity}_"},
+    ).fetchall()
+    for kind, name in sorted(kinds, reverse=True):
+        con.execute(f"drop {kind} {quote(name)}")
 
 
 def _print(summary: RunSummary, release: int, folder: Path, workspace: Workspace, console: Console) -> None:

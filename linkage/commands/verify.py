@@ -28,6 +28,7 @@ from golden_records.forgetting import broken_events
 from linkage.batch import read_batch
 from linkage.changes import told_last
 from linkage.commands.console import Console
+from linkage.commands.verify_partition import SAYS, check_partition
 from linkage.database import connect, only_row
 from linkage.entities import shipped_survivorship
 from linkage.entity_config import ID_PREFIX, load_entity_config
@@ -45,13 +46,18 @@ from matchers.levels import literal
 _LINKS = "_release_link"
 
 
-def show_verification(workspace: Workspace, *, console: Console) -> int:
+def show_verification(workspace: Workspace, *, console: Console, deep: bool = False) -> int:
     """Print every check with its counts.
+
+    Args:
+        workspace: the workspace.
+        console: where the checks go.
+        deep: link all records again besides, and compare the clusters.
 
     Returns:
         The exit code: 0 if all hold, 1 if one is broken.
     """
-    checks = verify(workspace)
+    checks = verify(workspace, deep=deep)
     broken = [check for check in checks if not check.holds]
     data = {
         "holds": not broken,
@@ -65,8 +71,8 @@ def show_verification(workspace: Workspace, *, console: Console) -> int:
     return FAILED if broken else 0
 
 
-def verify(workspace: Workspace) -> tuple[Check, ...]:
-    """Return every check of a workspace, in the order catalog, archive, batch."""
+def verify(workspace: Workspace, *, deep: bool = False) -> tuple[Check, ...]:
+    """Return every check of a workspace, in the order catalog, archive, batch; if `deep`, all records linked again."""
     loads, archive = check_archive(workspace)
     if not workspace.catalog.exists():
         reason = "nothing has been published"
@@ -92,7 +98,10 @@ def verify(workspace: Workspace) -> tuple[Check, ...]:
             return (unreadable, *archive)
     says = "every load that the newest release rests on is in the archive"
     gone = Check("archive", "released_loads", says, len(_released(made)), len(released), tuple(released[:EXAMPLES]))
-    return (*of_catalog, *archive, gone, *check_batch(workspace, made, loads, links))
+    of_batch = check_batch(workspace, made, loads, links)
+    if deep:
+        of_batch += tuple(_partition(workspace, entity, of_batch) for entity in ENTITIES)
+    return (*of_catalog, *archive, gone, *of_batch)
 
 
 def _chains(catalog: Catalog) -> tuple[Check, Check]:
@@ -176,7 +185,7 @@ def check_batch(
             for entity in ENTITIES:
                 if f"{entity}_membership" not in tables:
                     continue
-                reason = _not_of_release(made, entity)
+                reason = _not_of_release(made, entity, _stamp(con, entity))
                 if reason:
                     checks.append(_skipped("batch", f"{entity}_batch", says, reason))
                 else:
@@ -184,6 +193,12 @@ def check_batch(
             return tuple(checks)
     except (LinkageError, duckdb.Error):
         return (Check("batch", "batch", "the batch database can be read", 1, 1),)
+
+
+def _partition(workspace: Workspace, entity: Entity, of_batch: Sequence[Check]) -> Check:
+    if not any(check.name == f"{entity}_membership" and not check.skipped for check in of_batch):
+        return _skipped("batch", f"{entity}_partition", SAYS, "there is no batch database of the newest release")
+    return check_partition(workspace, entity)
 
 
 def _entity_checks(
@@ -319,12 +334,20 @@ def _model_is_used(workspace: Workspace, entity: Entity, made: Sequence[dict[str
     return Check("batch", name, says, 1, int(found != told_last(made, "models").get(entity)))
 
 
-def _not_of_release(made: Sequence[dict[str, Any]], entity: Entity) -> str | None:
+def _stamp(con: duckdb.DuckDBPyConnection, entity: Entity) -> int | None:
+    """Return of which release the batch database says it is."""
+    (release,) = only_row(con, f"select release from {quote(f'{entity}_made_by')}")
+    return None if release is None else int(release)
+
+
+def _not_of_release(made: Sequence[dict[str, Any]], entity: Entity, stamp: int | None) -> str | None:
     """Return why the batch database is not that of the newest release for an entity type, None if it is."""
     rolled_back = max((r["release_id"] for r in made if r["kind"] == "rollback"), default=0)
     run = max((r["release_id"] for r in made if r["kind"] == "publish" and entity in r["models"]), default=0)
     if rolled_back > run:
         return f"release {rolled_back} went back to an earlier one; the next run makes it anew"
+    if stamp != run:
+        return f"it is of release {stamp}, not of release {run}; the next run or decision makes up for it"
     return None
 
 

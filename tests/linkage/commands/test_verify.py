@@ -304,3 +304,17 @@ def test_a_workspace_before_its_first_run_has_its_archive_checked(
 
 def test_a_place_that_is_no_workspace_is_wrong_use(tmp_path: Path, guiyi: Guiyi) -> None:
     assert guiyi("verify", tmp_path).code == 2
+
+
+def test_a_deep_check_finds_clusters_that_a_full_run_does_not_come_to(first_month: Workspace, tmp_path: Path) -> None:
+    workspace = copied(first_month, tmp_path / "workspace")
+    name = "natural_person_partition"
+    assert [c.broken for c in verify(workspace, deep=True) if c.name == name] == [0]
+    assert name not in {c.name for c in verify(workspace)}
+    with duckdb.connect(str(workspace.batch)) as con:
+        con.execute(
+            "update natural_person_clusters set cluster_id = 'profile 1' where record_id < 'grid_residents:WG0001002'"
+        )
+    (check,) = (c for c in verify(workspace, deep=True) if c.name == name)
+    assert check.broken > 0
+    assert check.examples

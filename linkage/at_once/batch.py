@@ -1,0 +1,49 @@
+"""The batch database that decisions are applied to, attached for writing beside a database in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+
+from blocking.sql import quote
+from linkage.database import only_row
+
+ALIAS = "batch"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The batch database of the last run, attached for writing.
+
+    Attributes:
+        entity: the entity type.
+    """
+
+    entity: str
+
+    def table(self, name: str) -> str:
+        """Return the quoted name of a table of the last run."""
+        return f"{ALIAS}.{quote(f'{self.entity}_{name}')}"
+
+    def holds(self, con: DuckDBPyConnection, *names: str) -> bool:
+        """Tell whether it has tables of these names."""
+        rows = con.execute("select table_name from duckdb_tables() where database_name = ?", [ALIAS]).fetchall()
+        return {f"{self.entity}_{name}" for name in names} <= {name for (name,) in rows}
+
+    def made_by(self, con: DuckDBPyConnection, what: str) -> str | None:
+        """Return a column of `made_by`, None if there is none."""
+        columns = {row[0] for row in con.execute(f"describe {self.table('made_by')}").fetchall()}
+        if what not in columns:
+            return None
+        (made,) = only_row(con, f"select {quote(what)} from {self.table('made_by')}")
+        return None if made is None else str(made)
+
+
+def give_texts(con: DuckDBPyConnection, out: str, column: str, values: Collection[str]) -> None:
+    """Make a table of one column of texts, each once."""
+    con.register("values_given", pa.table({column: pa.array(sorted(set(values)), pa.string())}))
+    con.execute(f"create or replace table {quote(out)} as select * from values_given")
+    con.unregister("values_given")

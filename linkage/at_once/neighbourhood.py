@@ -1,0 +1,207 @@
+"""The components that decisions touch, and the rows of everything in them, as tables of a small run in memory.
+
+A component is touched if a profile appeared in it, vanished or stands for another number of records, if a pair that is
+not rejected comes or goes, if a constraint does, or if it holds an exclusive value that decisions make one with
+another, or no longer do. Nothing from the verdicts to the clusters looks beyond a component
+(`linkage.clusters.components`).
+
+Tables made: `touched` (profile_id, of this state), `touched_before` (of the batch, with those that vanished),
+`touched_record` (record_id); and under the run's names profiles, profile_record, records, scored, kept, made_by.
+Profiles that a constraint names elsewhere are among the profiles too, without records: what is one value is decided by
+all of them.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from blocking.sql import quote
+from linkage.at_once.batch import Batch, give_texts
+from linkage.clusters.hysteresis import carry_links
+from linkage.clusters.partition import value_aliases
+from linkage.pipeline import Linkage, constrain
+
+_CONSTRAINTS = ("must_link", "cannot_link")
+
+
+def constrain_anew(run: Linkage, batch: Batch) -> None:
+    """Make the constraints of the decisions in force, between the profiles that named records have now."""
+    run.con.execute(f"""
+create or replace table {quote(run.table("profile_record"))} as
+select p.record_id, coalesce(m.new_id, p.profile_id) as profile_id
+from {batch.table("profile_record")} p
+semi join {quote(run.table("named"))} n on p.record_id = n.record_id
+left join moved m on p.record_id = m.record_id""")
+    constrain(run)
+
+
+def find_touched(run: Linkage, batch: Batch) -> int:
+    """Make `touched`, `touched_before` and `touched_record`; return how many records are touched."""
+    con = run.con
+    changed = " union ".join(f"select {side}_id as profile_id from changed" for side in ("left", "right"))
+    judged = " union all ".join(
+        f"select left_id, right_id from {rows} where verdict <> 'reject'"
+        for rows in ("new_judged", f"{batch.table('judged')} semi join changed_pair using (left_id, right_id)")
+    )
+    constraints = " union all ".join(
+        f"(select left_id, right_id from {one} except select left_id, right_id from {other})"
+        for name in _CONSTRAINTS
+        for one, other in _both_ways(quote(run.table(name)), batch.table(name))
+    )
+    _find_values(run, batch)
+    con.execute(f"""
+create or replace table seed as
+with changed as ({judged} union all {constraints})
+{changed}
+union
+select profile_id from moved_profile
+union
+select profile_id from profile_of_value""")
+    con.execute(f"""
+create or replace table touched_before as
+with found as (
+    select distinct component from {batch.table("component")} semi join seed using (profile_id)
+)
+select profile_id from {batch.table("component")} semi join found using (component)
+union
+select profile_id from seed
+anti join (select profile_id from moved_profile where records_before = 0) using (profile_id)""")
+    con.execute("""
+create or replace table touched as
+select profile_id from touched_before
+union
+select profile_id from seed""")
+    con.execute("delete from touched where profile_id in (select profile_id from vanished)")
+    con.execute(f"""
+create or replace table touched_record as
+select record_id
+from {batch.table("profile_record")}
+semi join touched_before using (profile_id)""")
+    return int(con.execute("select count(*) from touched_record").fetchall()[0][0])
+
+
+def extract(run: Linkage, batch: Batch) -> None:
+    """Make the tables of the small run."""
+    con = run.con
+
+    def table(name: str) -> str:
+        return quote(run.table(name))
+
+    constrained = " union ".join(
+        f"select {side}_id as profile_id from {table(name)}" for name in _CONSTRAINTS for side in ("left", "right")
+    )
+    con.execute(f"""
+create or replace table {table("profiles")} as
+with wanted as (select profile_id from touched union {constrained})
+select * from new_profiles semi join wanted using (profile_id)
+union all by name
+select *
+from {batch.table("profiles")}
+semi join wanted using (profile_id)
+anti join new_profiles using (profile_id)""")
+    con.execute(f"""
+create or replace table {table("profile_record")} as
+select p.record_id, coalesce(m.new_id, p.profile_id) as profile_id
+from {batch.table("profile_record")} p
+semi join touched_record t on p.record_id = t.record_id
+left join moved m on p.record_id = m.record_id""")
+    con.execute(f"""
+create or replace table {table("records")} as
+select r.* from {batch.table("records")} r semi join touched_record t on r.record_id = t.record_id""")
+    inside = "semi join touched l on s.left_id = l.profile_id semi join touched r on s.right_id = r.profile_id"
+    con.execute(f"""
+create or replace table {table("scored")} as
+select s.*
+from {batch.table("scored")} s
+{inside}
+anti join changed_pair c on s.left_id = c.left_id and s.right_id = c.right_id
+union all by name
+select s.* from new_scored s {inside}""")
+    con.execute(f"create or replace table {table('made_by')} as select * from {batch.table('made_by')}")
+    _keep_links(run, batch)
+
+
+def _both_ways(one: str, other: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (one, other), (other, one)
+
+
+def _find_values(run: Linkage, batch: Batch) -> None:
+    """Make `profile_of_value`: profiles with an exclusive value that decisions make one with others than before."""
+    con = run.con
+    before = _aliases(run, batch.table("must_link"), batch.table("cannot_link"), batch.table("profiles"))
+    con.execute(f"""
+create or replace view profiles_now as
+select * from new_profiles
+union all by name
+select * from {batch.table("profiles")} anti join new_profiles using (profile_id)""")
+    now = _aliases(run, quote(run.table("must_link")), quote(run.table("cannot_link")), "profiles_now")
+    parts = ["select null::bigint as profile_id where false"]
+    for column in run.config.clustering.exclusive:
+        was, are = before.get(column, {}), now.get(column, {})
+        values = {value for value in was.keys() | are.keys() if was.get(value) != are.get(value)}
+        values |= {aliases[value] for aliases in (was, are) for value in values if value in aliases}
+        if values:
+            given = f"value_of_{column}"
+            give_texts(con, given, "value", values)
+            held = f"{quote(column)} in (select value from {quote(given)})"
+            parts += [
+                f"select profile_id from {batch.table('profiles')} where {held}",
+                f"select profile_id from new_profiles where {held}",
+            ]
+    con.execute(f"create or replace table profile_of_value as {' union '.join(parts)}")
+
+
+def _aliases(run: Linkage, must_link: str, cannot_link: str, profiles: str) -> dict[str, dict[str, str]]:
+    """Return the exclusive values that decisions make one with others (see `value_aliases`)."""
+    con = run.con
+    edges = con.sql(f"""
+select left_id, right_id, 'infinity'::double as match_weight, 'decision' as link_basis
+from {must_link}
+where left_id < right_id
+order by left_id, right_id""").to_arrow_table()
+    if not edges.num_rows:
+        return {}
+    con.register("must_link_edges", edges)
+    exclusive: dict[str, pa.Table] = {
+        column: con.sql(f"""
+with ends as (select left_id as profile_id from must_link_edges union select right_id from must_link_edges)
+select profile_id, {quote(column)} as value
+from {profiles} p
+semi join ends using (profile_id)
+where {quote(column)} is not null""").to_arrow_table()
+        for column in run.config.clustering.exclusive
+    }
+    con.unregister("must_link_edges")
+    apart = con.execute(f"select left_id, right_id from {cannot_link} where left_id <> right_id").fetchall()
+    return value_aliases(edges, exclusive, [(int(a), int(b)) for a, b in apart])
+
+
+def _keep_links(run: Linkage, batch: Batch) -> None:
+    """Make `kept`: which of the small run's profiles were linked when the batch was made by a run."""
+    con = run.con
+    moved = "select null::varchar as record_id, null::bigint as profile_id where false"
+    changed = "select null::bigint as left_id, null::bigint as right_id, false as linked where false"
+    if batch.holds(con, "run_member", "run_link"):
+        moved, changed = (f"select * from {batch.table(name)}" for name in ("run_member", "run_link"))
+    con.execute(f"""
+create or replace table last_members as
+select p.record_id, coalesce(m.profile_id, p.profile_id) as profile_id
+from {batch.table("profile_record")} p
+semi join touched_record t on p.record_id = t.record_id
+left join ({moved}) m on p.record_id = m.record_id""")
+    inside = (
+        "semi join last_members l on j.left_id = l.profile_id semi join last_members r on j.right_id = r.profile_id"
+    )
+    con.execute(f"""
+create or replace table last_links as
+select j.left_id, j.right_id, j.verdict
+from {batch.table("judged")} j
+{inside}
+anti join ({changed}) c on j.left_id = c.left_id and j.right_id = c.right_id
+union all
+select j.left_id, j.right_id, 'auto'
+from ({changed}) j
+{inside}
+where j.linked""")
+    members = run.table("profile_record")
+    carry_links(con, last_judged="last_links", last_members="last_members", members=members, out=run.table("kept"))

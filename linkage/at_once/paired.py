@@ -1,0 +1,180 @@
+"""Pairs that come and go when profiles appear and vanish, and their scores and verdicts.
+
+A profile that appears or vanishes changes the blocks that its keys name and no others: it pairs with their members, and
+may push a block over its cap or bring it back under. What a pair is found by is read from all blocks that its two sides
+share.
+
+Tables made, in memory: `new_keys` (keys of the profiles that appeared), `changed_pair` (left_id, right_id of the pairs
+that come, go, are found by other rules, or are a profile with itself), `new_pairs`, `new_scored`, `new_judged` (their
+rows in the tables of these names, of those that are left) and `pair_profiles` (the profiles of both sides).
+"""
+
+from __future__ import annotations
+
+from duckdb import DuckDBPyConnection
+
+from blocking.keys import make_keys
+from blocking.pairs import make_pairs
+from blocking.sql import quote
+from linkage.at_once.batch import Batch
+from linkage.database import columns_of, count
+from linkage.entity_config import EntityConfig
+from linkage.model.scoring import score
+from linkage.model.verdicts import judge
+from linkage.pipeline import Linkage
+
+_SAME_BLOCK = "k.rule = b.rule and k.key = b.key"
+
+
+def find_pairs(run: Linkage, batch: Batch) -> None:
+    """Make the tables of changed pairs from `moved_profile` and `new_profiles` (see `linkage.at_once.moved`)."""
+    con, config = run.con, run.config
+    _keys(con, config, batch)
+    _changed(con, config)
+    _found(con, config, batch)
+    _with_themselves(con, config)
+    con.execute(f"""
+create or replace table pair_profiles as
+with ends as (
+    select left_id as profile_id from new_scoring_pairs
+    union
+    select right_id from new_scoring_pairs
+)
+select * from new_profiles semi join ends using (profile_id)
+union all by name
+select *
+from {batch.table("profiles")}
+semi join ends using (profile_id)
+anti join new_profiles using (profile_id)""")
+    _score(run, batch)
+    judge(con, config, scored="new_scored", profiles="pair_profiles", out="new_judged")
+
+
+def _keys(con: DuckDBPyConnection, config: EntityConfig, batch: Batch) -> None:
+    """Make `new_keys`, `touched_block` (rule, key), and the keys of their blocks before and after."""
+    con.execute("""
+create or replace view appeared as
+select p.*
+from new_profiles p
+semi join (select profile_id from moved_profile where records_before = 0) m on p.profile_id = m.profile_id""")
+    con.execute("create or replace view vanished as select profile_id from moved_profile where records_after = 0")
+    make_keys(con, config.blocking, profiles="appeared", types=columns_of(con, "new_profiles"), out="new_keys")
+    con.execute(f"""
+create or replace table touched_block as
+select rule, key from new_keys
+union
+select k.rule, k.key
+from {batch.table("keys")} k
+semi join vanished v on k.profile_id = v.profile_id""")
+    con.execute(f"""
+create or replace table keys_before as
+select k.*
+from {batch.table("keys")} k
+semi join touched_block b on {_SAME_BLOCK}""")
+    con.execute("""
+create or replace view keys_after as
+select * from keys_before anti join vanished using (profile_id)
+union all
+select * from new_keys""")
+
+
+def _changed(con: DuckDBPyConnection, config: EntityConfig) -> None:
+    """Make `changed_pair`, of the pairs that the touched blocks find otherwise than before."""
+    make_pairs(con, config.blocking, keys="keys_before", out="pairs_before")
+    make_pairs(con, config.blocking, keys="keys_after", out="pairs_after")
+    con.execute("""
+create or replace table changed_pair as
+select left_id, right_id
+from pairs_before b
+full join pairs_after a using (left_id, right_id)
+where a.rules is distinct from b.rules""")
+
+
+def _found(con: DuckDBPyConnection, config: EntityConfig, batch: Batch) -> None:
+    """Make `new_pairs`: the changed pairs that are still found, by all blocks that their sides share."""
+    con.execute(f"""
+create or replace table keys_of_ends as
+with ends as (
+    select left_id as profile_id from changed_pair
+    union
+    select right_id from changed_pair
+)
+select * from {batch.table("keys")} semi join ends using (profile_id) anti join vanished using (profile_id)
+union all
+select * from new_keys semi join ends using (profile_id)""")
+    con.execute("""
+create or replace table shared_block as
+select distinct l.rule, l.key
+from changed_pair c
+join keys_of_ends l on c.left_id = l.profile_id
+join keys_of_ends r on c.right_id = r.profile_id and l.rule = r.rule and l.key = r.key""")
+    con.execute(f"""
+create or replace table keys_shared as
+select k.*
+from {batch.table("keys")} k
+semi join shared_block b on {_SAME_BLOCK}
+anti join vanished v on k.profile_id = v.profile_id
+union all
+select k.*
+from new_keys k
+semi join shared_block b on {_SAME_BLOCK}""")
+    make_pairs(con, config.blocking, keys="keys_shared", out="pairs_shared")
+    con.execute("""
+create or replace table new_pairs as
+select p.*
+from pairs_shared p
+semi join changed_pair c on p.left_id = c.left_id and p.right_id = c.right_id""")
+
+
+def _with_themselves(con: DuckDBPyConnection, config: EntityConfig) -> None:
+    """Add to `changed_pair` the moved profiles with themselves; make `new_scoring_pairs` of those to be judged."""
+    unidentified = " and ".join(f"{quote(column)} is null" for column in config.clustering.exclusive)
+    con.execute("insert into changed_pair select profile_id, profile_id from moved_profile")
+    con.execute(f"""
+create or replace table new_scoring_pairs as
+select left_id, right_id, rule, rules from new_pairs
+union all
+select profile_id, profile_id, {len(config.blocking)}, 0
+from new_profiles
+where records > 1 and {unidentified}""")
+
+
+def _score(run: Linkage, batch: Batch) -> None:
+    """Make `new_scored`: scores that are there are kept, under the rules that find the pair now."""
+    con, config = run.con, run.config
+    scores = ", ".join(
+        f"s.{quote(row[0])}"
+        for row in con.execute(f"describe {batch.table('scored')}").fetchall()
+        if row[0] not in ("left_id", "right_id", "rule", "rules")
+    )
+    con.execute(f"""
+create or replace table new_scored as
+select p.left_id, p.right_id, p.rule, p.rules, {scores}
+from {batch.table("scored")} s
+join new_scoring_pairs p on s.left_id = p.left_id and s.right_id = p.right_id""")
+    con.execute("""
+create or replace view pairs_to_score as
+select p.*
+from new_scoring_pairs p
+anti join new_scored s on p.left_id = s.left_id and p.right_id = s.right_id""")
+    if count(con, "pairs_to_score"):
+        frequencies = _frequencies(run, batch)
+        score(
+            con, config, run.trained, profiles="pair_profiles", pairs="pairs_to_score", frequencies=frequencies,
+            out="scored_anew",
+        )  # fmt: skip
+        con.execute("insert into new_scored by name select * from scored_anew")
+
+
+def _frequencies(run: Linkage, batch: Batch) -> dict[str, str]:
+    """Make the term frequencies of the values at hand, and of a value never seen; return column to table."""
+    made = {}
+    for column in run.frequencies:
+        name = f"frequency_{column}"
+        run.con.execute(f"""
+create or replace table {quote(run.table(name))} as
+select f.*
+from {batch.table(name)} f
+where f.{quote(column)} is null or f.{quote(column)} in (select {quote(column)} from pair_profiles)""")
+        made[column] = run.table(name)
+    return made

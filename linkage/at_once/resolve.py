@@ -1,0 +1,221 @@
+"""Brings the batch database and the catalog to the decisions in force, by resolving again what they touch.
+
+The catalog's release comes first, then the batch database, each whole or not at all. Killed between the two, the batch
+database lags behind by releases that only applied decisions: the next call starts from it, finds what it was not yet
+brought to, and gives the records the ids that they have in the catalog already. The next run does as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from duckdb import DuckDBPyConnection
+from duckdb import Error as DuckDBError
+
+from blocking.sql import quote
+from golden_records.catalog.publish import publish
+from golden_records.catalog.read import PreviousTables, releases
+from golden_records.catalog.store import Catalog
+from golden_records.decisions import Decision, read_decisions
+from linkage.at_once import neighbourhood
+from linkage.at_once.batch import ALIAS, Batch
+from linkage.at_once.identify import carry_relations, find_owners, make_previous
+from linkage.at_once.moved import find_moved
+from linkage.at_once.paired import find_pairs
+from linkage.at_once.splice import prepare, splice
+from linkage.changes import told_last
+from linkage.database import connect, count, only_row
+from linkage.entities import History, identify, release_tables, survive_values
+from linkage.entity_config import load_entity_config
+from linkage.fields import Entity
+from linkage.figures import model_hash
+from linkage.increment.made_by import resolver
+from linkage.increment.released import AT_ONCE, DECISIONS, Release, is_at_once, published_at, release_of, told_decisions
+from linkage.model.parameters import load_model, term_frequency_columns
+from linkage.pipeline import RESOLVING, Linkage, LinkageOptions
+from linkage.rulings.constraints import named_records
+from linkage.sources import known_sources
+from linkage.stages import StageClock
+from linkage.workspace import Workspace
+from matchers.levels import literal
+
+MOST_RECORDS = 50_000
+CAUSE = "decision"
+_NEEDED = ("made_by", "applied", "named", "component", "must_link", "cannot_link", "entities", "membership", "judged")
+
+
+class NotAtOnceError(Exception):
+    """Decisions cannot be applied now; the message says why, and the next run applies them."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What applying decisions changed.
+
+    Attributes:
+        release: the release that holds it; the current one if nothing has changed.
+        records: records that were resolved again.
+        entities: entities they belong to.
+        events: number of events by kind: merged, split, moved …
+        values: golden values of entities that lived before which are others now.
+    """
+
+    release: int
+    records: int
+    entities: int
+    events: Mapping[str, int]
+    values: int
+
+
+def resolve_decisions(workspace: Workspace, catalog: Catalog, entity: Entity, *, now: datetime) -> Effect:
+    """Apply the decisions in force to what they touch, and publish a release if anything has changed.
+
+    The caller holds the workspace's lock.
+
+    Args:
+        workspace: the workspace.
+        catalog: its catalog, open for writing.
+        entity: the entity type.
+        now: time of the release.
+
+    Raises:
+        NotAtOnceError: the batch database is missing, not of the last release, or of another program or configuration,
+            or too much is touched. Nothing was changed.
+    """
+    made = releases(catalog)
+    active = tuple(d for d in read_decisions(catalog, entity_type=entity) if d.state == "active")
+    with connect(memory_limit=workspace.settings.memory_limit) as con, _attached(con, workspace):
+        batch = Batch(entity)
+        run = _small_run(workspace, con, entity, active)
+        newest = _require_usable(con, batch, run, made)
+        named_records(con, active, out=run.table("named"))
+        find_moved(con, run.config, batch, named=run.table("named"))
+        find_pairs(run, batch)
+        neighbourhood.constrain_anew(run, batch)
+        records = neighbourhood.find_touched(run, batch)
+        if records > MOST_RECORDS:
+            raise NotAtOnceError(f"it touches {records:,} records, more than {MOST_RECORDS:,}")
+        neighbourhood.extract(run, batch)
+        for step in RESOLVING:
+            step(run)
+        previous = _identify(workspace, run, batch, catalog, made, is_newest=newest == _batch_release(con, batch))
+        return _publish(run, batch, catalog, made, previous, now=now, newest=newest)
+
+
+@contextmanager
+def _attached(con: DuckDBPyConnection, workspace: Workspace) -> Iterator[None]:
+    if not workspace.batch.exists():
+        raise NotAtOnceError(f"{workspace.batch} does not exist")
+    try:
+        con.execute(f"attach {literal(str(workspace.batch))} as {ALIAS}")
+    except DuckDBError as error:
+        raise NotAtOnceError(f"{workspace.batch} cannot be opened ({type(error).__name__})") from error
+    try:
+        yield
+    finally:
+        con.execute(f"detach {ALIAS}")
+
+
+def _small_run(workspace: Workspace, con: DuckDBPyConnection, entity: Entity, active: Sequence[Decision]) -> Linkage:
+    config = load_entity_config(entity)
+    path = workspace.model(entity)
+    if not path.exists():
+        raise NotAtOnceError(f"{path} does not exist")
+    run = Linkage(con, config, LinkageOptions(model=path, processes=1), StageClock(), decisions=active)
+    run.model, run.model_origin = load_model(config, path), "given"
+    run.frequencies = {column: run.table(f"frequency_{column}") for column in term_frequency_columns(config)}
+    return run
+
+
+def _batch_release(con: DuckDBPyConnection, batch: Batch) -> int:
+    return int(batch.made_by(con, "release") or 0)
+
+
+def _require_usable(con: DuckDBPyConnection, batch: Batch, run: Linkage, made: Sequence[Release]) -> int:
+    """Return the newest release that may have changed the entity type; the batch database can be brought to it."""
+    if not batch.holds(con, *_NEEDED):
+        raise NotAtOnceError("the batch database lacks what a run of this version leaves")
+    newest, ours = release_of(made, batch.entity), _batch_release(con, batch)
+    since = [r for r in made if r["release_id"] > ours and (r["kind"] == "rollback" or batch.entity in r["models"])]
+    known = batch.made_by(con, "published_at") == published_at(made, ours)
+    if ours > newest or not known or not all(is_at_once(r) for r in since):
+        raise NotAtOnceError(f"the batch database is of release {ours}, not of release {newest}")
+    if batch.made_by(con, "resolved_by") != resolver(run.config, run.trained):
+        raise NotAtOnceError("the last run was one of another program, configuration or model")
+    return newest
+
+
+def _identify(
+    workspace: Workspace, run: Linkage, batch: Batch, catalog: Catalog, made: Sequence[Release], *, is_newest: bool
+) -> PreviousTables:
+    """Give the clusters their ids and golden values."""
+    previous = PreviousTables(run.table("previous"), run.table("known_entities"))
+    sequence = make_previous(run, batch, catalog, is_newest=is_newest, out=previous)
+    (as_of,) = only_row(run.con, f"select max(as_of) from {batch.table('raw')}")
+    identify(run, History(previous, sequence, made[-1]["release_id"] + 1, CAUSE, str(as_of)))
+    survive_values(run, {name: source.rank for name, source in known_sources(workspace).items()})
+    return previous
+
+
+def _publish(
+    run: Linkage,
+    batch: Batch,
+    catalog: Catalog,
+    made: Sequence[Release],
+    previous: PreviousTables,
+    *,
+    now: datetime,
+    newest: int,
+) -> Effect:
+    con, entity = run.con, run.config.entity
+    owners = run.table("owner")
+    find_owners(run, catalog, previous, out=owners)
+    carry_relations(run, catalog, owners=owners, out=run.table("relation"))
+    prepare(run)
+    values = _changed_values(run, batch)
+    manifest: dict[str, Any] = {
+        **made[-1]["manifest"],
+        AT_ONCE: entity,
+        DECISIONS: told_decisions(made, {entity: run.decisions}),
+    }
+    number = publish(
+        catalog,
+        con,
+        release_tables((run,)),
+        now=now,
+        manifest=manifest,
+        cause=CAUSE,
+        models={entity: told_last(made, "models").get(entity, model_hash(run))},
+        owners=owners,
+    )
+    release = number if number > made[-1]["release_id"] else newest
+    splice(run, batch, owners=owners, release=release, published=published_at(releases(catalog), release))
+    events = con.execute(f"select event, count(*) from {quote(run.table('event'))} group by event order by event")
+    found = dict(events.fetchall())
+    return Effect(number, count(con, "touched_record"), count(con, run.table("golden")), found, values)
+
+
+def _changed_values(run: Linkage, batch: Batch) -> int:
+    """Count the golden values that entities of the batch database have otherwise now."""
+    columns = "entity_id, attribute, value"
+    golden = quote(run.table("golden"))
+    (changed,) = only_row(
+        run.con,
+        f"""
+with lived as (
+    select g.entity_id from {golden} g semi join {batch.table("golden")} b on g.entity_id = b.entity_id
+),
+now as (
+    select {columns} from {quote(run.table("provenance"))} semi join lived using (entity_id)
+),
+before as (
+    select {columns} from {batch.table("provenance")} semi join lived using (entity_id)
+)
+select count(distinct (entity_id, attribute))
+from ((select * from now except select * from before) union all (select * from before except select * from now))""",
+    )
+    return int(changed)

@@ -1,0 +1,60 @@
+"""Components: profiles that hang together by any pair that is not rejected, or by a decision.
+
+Who is linked to whom, which pair is the only candidate and which cluster a profile comes into is settled inside a
+component: no step from the verdicts to the clusters looks beyond. So only components with something new in them need
+resolving again (`linkage.at_once`).
+
+Exception: two exclusive values that a decision makes one are one in every component (`partition.value_aliases`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from duckdb import DuckDBPyConnection
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from blocking.sql import quote
+from linkage.clusters.links import Ids
+
+
+def make_components(con: DuckDBPyConnection, *, judged: str, must_link: str, out: str) -> None:
+    """Make the table of components.
+
+    Args:
+        con: DuckDB connection.
+        judged: judged pairs.
+        must_link: left_id, right_id of profiles that a decision makes one.
+        out: table to make: profile_id, component (its smallest profile). A profile on no pair is not in it: it is a
+            component by itself.
+    """
+    pairs = con.sql(f"""
+select left_id, right_id
+from {quote(judged)}
+where verdict <> 'reject' and left_id <> right_id
+union all
+select left_id, right_id
+from {quote(must_link)}
+where left_id <> right_id""").to_arrow_table()
+    left, right = (np.asarray(pairs.column(side).to_numpy(), dtype=np.int64) for side in ("left_id", "right_id"))
+    ids: Ids = np.unique(np.concatenate([left, right]))
+    first = _first_of_each(ids, left, right) if len(ids) else ids
+    con.register("components_found", pa.table({"profile_id": ids, "component": first}))
+    con.execute(f"""
+create or replace table {quote(out)} as
+select profile_id, component
+from components_found
+order by component, profile_id""")
+    con.unregister("components_found")
+
+
+def _first_of_each(ids: Ids, left: Ids, right: Ids) -> Ids:
+    """Return, for each profile, the smallest one of its component."""
+    ends = np.searchsorted(ids, left), np.searchsorted(ids, right)
+    graph = coo_matrix((np.ones(len(left), dtype=np.int8), ends), shape=(len(ids), len(ids)))
+    _, labels = connected_components(graph, directed=False)
+    # ids ascend, so that the first place of a label is its smallest profile
+    _, first_place = np.unique(labels, return_index=True)
+    first: Ids = ids[first_place[labels]]
+    return first
