@@ -42,6 +42,31 @@ class Batch:
         return None if made is None else str(made)
 
 
+def fetch_rows(con: DuckDBPyConnection, source: str, *, key: str, wanted: str, out: str) -> None:
+    """Make the table of the rows of a wide table whose key is wanted.
+
+    The rows are found in the key's column alone and then read by their place: a join would read every column whole.
+
+    Args:
+        con: DuckDB connection.
+        source: quoted name of the table.
+        key: a column of it.
+        wanted: query of the keys wanted, in a column of the same name.
+        out: table to make.
+    """
+    con.execute(f"""
+create or replace table wanted_row as
+select t.rowid as place
+from {source} t
+semi join ({wanted}) w on t.{quote(key)} = w.{quote(key)}""")
+    con.execute(f"""
+create or replace table {quote(out)} as
+select *
+from {source}
+where rowid in (select place from wanted_row)""")
+    con.execute("drop table wanted_row")
+
+
 def give_texts(con: DuckDBPyConnection, out: str, column: str, values: Collection[str]) -> None:
     """Make a table of one column of texts, each once."""
     con.register("values_given", pa.table({column: pa.array(sorted(set(values)), pa.string())}))

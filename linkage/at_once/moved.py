@@ -12,7 +12,7 @@ from __future__ import annotations
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
-from linkage.at_once.batch import Batch
+from linkage.at_once.batch import Batch, fetch_rows
 from linkage.entity_config import EntityConfig
 from linkage.profiles import make_profiles
 
@@ -36,11 +36,8 @@ with otherwise as (
 select p.record_id, p.profile_id
 from {batch.table("profile_record")} p
 semi join otherwise o on p.record_id = o.record_id""")
-    con.execute(f"""
-create or replace table moving_records as
-select r.*
-from {batch.table("records")} r
-semi join moving m on r.record_id = m.record_id""")
+    wanted = "select record_id from moving"
+    fetch_rows(con, batch.table("records"), key="record_id", wanted=wanted, out="moving_records")
     make_profiles(
         con, config, records="moving_records", profiles="arrived_profiles", members="arrived_members", own=named
     )
@@ -67,10 +64,12 @@ known as (
 select c.profile_id, coalesce(k.records, 0) as records_before, coalesce(k.records, 0) + c.records as records_after
 from change c
 left join known k on c.profile_id = k.profile_id""")
-    con.execute(f"""
+    wanted = "select profile_id from moved_profile"
+    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=wanted, out="known_profiles")
+    con.execute("""
 create or replace table new_profiles as
 select p.* replace (m.records_after as records)
-from {batch.table("profiles")} p
+from known_profiles p
 join moved_profile m on p.profile_id = m.profile_id
 where m.records_after > 0
 union all by name
@@ -78,5 +77,5 @@ select p.* replace (m.records_after as records)
 from arrived_profiles p
 join moved_profile m on p.profile_id = m.profile_id
 where m.records_before = 0""")
-    for table in ("moving", "moving_records", "arrived_profiles", "arrived_members"):
+    for table in ("moving", "moving_records", "known_profiles", "arrived_profiles", "arrived_members"):
         con.execute(f"drop table {table}")

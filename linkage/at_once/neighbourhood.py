@@ -16,7 +16,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from blocking.sql import quote
-from linkage.at_once.batch import Batch, give_texts
+from linkage.at_once.batch import Batch, fetch_rows, give_texts
 from linkage.clusters.hysteresis import carry_links
 from linkage.clusters.partition import value_aliases
 from linkage.pipeline import Linkage, constrain
@@ -90,24 +90,21 @@ def extract(run: Linkage, batch: Batch) -> None:
     constrained = " union ".join(
         f"select {side}_id as profile_id from {table(name)}" for name in _CONSTRAINTS for side in ("left", "right")
     )
+    wanted = f"select profile_id from touched union {constrained}"
+    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=wanted, out="profiles_before")
     con.execute(f"""
 create or replace table {table("profiles")} as
-with wanted as (select profile_id from touched union {constrained})
-select * from new_profiles semi join wanted using (profile_id)
+select * from new_profiles semi join ({wanted}) using (profile_id)
 union all by name
-select *
-from {batch.table("profiles")}
-semi join wanted using (profile_id)
-anti join new_profiles using (profile_id)""")
+select * from profiles_before anti join new_profiles using (profile_id)""")
     con.execute(f"""
 create or replace table {table("profile_record")} as
 select p.record_id, coalesce(m.new_id, p.profile_id) as profile_id
 from {batch.table("profile_record")} p
 semi join touched_record t on p.record_id = t.record_id
 left join moved m on p.record_id = m.record_id""")
-    con.execute(f"""
-create or replace table {table("records")} as
-select r.* from {batch.table("records")} r semi join touched_record t on r.record_id = t.record_id""")
+    wanted = "select record_id from touched_record"
+    fetch_rows(con, batch.table("records"), key="record_id", wanted=wanted, out=run.table("records"))
     inside = "semi join touched l on s.left_id = l.profile_id semi join touched r on s.right_id = r.profile_id"
     con.execute(f"""
 create or replace table {table("scored")} as

@@ -16,7 +16,7 @@ from duckdb import DuckDBPyConnection
 from blocking.keys import make_keys
 from blocking.pairs import make_pairs
 from blocking.sql import quote
-from linkage.at_once.batch import Batch
+from linkage.at_once.batch import Batch, fetch_rows
 from linkage.database import columns_of, count
 from linkage.entity_config import EntityConfig
 from linkage.model.scoring import score
@@ -33,19 +33,13 @@ def find_pairs(run: Linkage, batch: Batch) -> None:
     _changed(con, config)
     _found(con, config, batch)
     _with_themselves(con, config)
+    ends = "select left_id as profile_id from new_scoring_pairs union select right_id from new_scoring_pairs"
+    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=ends, out="profiles_before")
     con.execute(f"""
 create or replace table pair_profiles as
-with ends as (
-    select left_id as profile_id from new_scoring_pairs
-    union
-    select right_id from new_scoring_pairs
-)
-select * from new_profiles semi join ends using (profile_id)
+select * from new_profiles semi join ({ends}) using (profile_id)
 union all by name
-select *
-from {batch.table("profiles")}
-semi join ends using (profile_id)
-anti join new_profiles using (profile_id)""")
+select * from profiles_before anti join new_profiles using (profile_id)""")
     _score(run, batch)
     judge(con, config, scored="new_scored", profiles="pair_profiles", out="new_judged")
 
