@@ -94,7 +94,10 @@ def content_of_files(folder: Path) -> dict[str, str]:
 
 def batch_content(workspace: Workspace) -> dict[str, list[tuple[object, ...]]]:
     with duckdb.connect(str(workspace.batch), read_only=True) as con:
-        tables = con.execute("select table_name from duckdb_tables() order by 1").fetchall()
+        # What tells by what the tables were made tells the release's time as well.
+        tables = con.execute(
+            "select table_name from duckdb_tables() where table_name not like '%made_by' order by 1"
+        ).fetchall()
         return {name: con.execute(f'select hash(t) from "{name}" t order by 1').fetchall() for (name,) in tables}
 
 
@@ -196,10 +199,16 @@ def test_a_killed_decision_is_made_or_not(first_run: Case, tmp_path: Path) -> No
     for at in range(len(steps)):
         workspace = copied(case, tmp_path / "w")
         killed(workspace.root, at, "decide", workspace.root, *arguments)
-        assert decisions_of(workspace) == []
+        made = decisions_of(workspace)
+        assert len(made) in (0, 3)
         assert [check.name for check in verify(workspace) if not check.holds] == [], steps[at]
-        steps_of(workspace.root, "decide", workspace.root, *arguments)
-        assert len(decisions_of(workspace)) == 3
+        if not made:
+            steps_of(workspace.root, "decide", workspace.root, *arguments)
+            assert len(decisions_of(workspace)) == 3
+        # Whatever of it was done, the next decision starts from there.
+        steps_of(workspace.root, "decide", workspace.root, "--revoke", 1, "--author", "周审核", "--note", "withdrawn")
+        assert catalog_content(workspace.catalog) == catalog_content(case.catalog), steps[at]
+        assert [check.name for check in verify(workspace) if not check.holds] == [], steps[at]
         shutil.rmtree(workspace.root)
 
 
