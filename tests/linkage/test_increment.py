@@ -70,11 +70,11 @@ def test_a_rerun_of_the_same_loads_computes_no_record_and_no_pair_again(
     standardise, score = linkage.pipeline.standardise, linkage.pipeline.score
 
     def standardised(con, config, *, raw, **rest):  # type: ignore[no-untyped-def]
-        seen[f"{config.entity} records"] = con.execute(f'select count(*) from "{raw}"').fetchone()[0]
+        seen[f"{config.entity} records"] = con.execute(f'select count(*) from "{raw}"').fetchall()[0][0]
         return standardise(con, config, raw=raw, **rest)
 
     def scored(con, config, model, *, pairs, **rest):  # type: ignore[no-untyped-def]
-        seen[f"{config.entity} pairs"] = con.execute(f'select count(*) from "{pairs}"').fetchone()[0]
+        seen[f"{config.entity} pairs"] = con.execute(f'select count(*) from "{pairs}"').fetchall()[0][0]
         return score(con, config, model, pairs=pairs, **rest)
 
     monkeypatch.setattr(linkage.pipeline, "standardise", standardised)
