@@ -260,7 +260,9 @@ def _cluster(run: Linkage) -> int:
         clusters=run.table("clusters"),
         refused=run.table("refused"),
     )
-    make_components(run.con, judged=run.table("judged"), must_link=run.table("must_link"), out=run.table("component"))
+    make_components(
+        run.con, run.config, judged=run.table("judged"), must_link=run.table("must_link"), out=run.table("component")
+    )
     return count(run.con, run.table("clusters"))
 
 

@@ -77,7 +77,7 @@ select entity_id from {quote(run.table("membership"))}""")
             f"select case_id from review_case where {side}_entity_id in ({_marks(entities)})", entities
         )
     }
-    rows = [(case,) for case in sorted(cases)]
+    rows = [(case,) for case in sorted(cases)] + [(f"{RELATION.part}:{entity}",) for entity in entities]
     if rows:
         con.executemany(f"insert into {quote(out)} values (?)", rows)
     con.execute(f"""

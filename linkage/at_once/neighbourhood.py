@@ -1,7 +1,7 @@
 """The components that decisions touch, and the rows of everything in them, as tables of a small run in memory.
 
-A component is touched if a profile appeared in it, vanished or stands for another number of records, if a pair that is
-not rejected comes or goes, if a constraint does, or if it holds an exclusive value that decisions make one with
+A component is touched if a profile appeared in it, vanished or stands for another number of records, if a pair that
+counts comes or goes, if a constraint does, or if it holds an exclusive value that decisions make one with
 another, or no longer do. Nothing from the verdicts to the clusters looks beyond a component
 (`linkage.clusters.components`).
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from blocking.sql import quote
 from linkage.at_once.batch import Batch, fetch_rows, give_texts
+from linkage.clusters.components import counts
 from linkage.clusters.hysteresis import carry_links
 from linkage.clusters.partition import value_aliases
 from linkage.pipeline import Linkage, constrain
@@ -40,7 +41,7 @@ def find_touched(run: Linkage, batch: Batch) -> int:
     con = run.con
     changed = " union ".join(f"select {side}_id as profile_id from changed" for side in ("left", "right"))
     judged = " union all ".join(
-        f"select left_id, right_id from {rows} where verdict <> 'reject'"
+        f"select left_id, right_id from {rows} where {counts(run.config)}"
         for rows in ("new_judged", f"{batch.table('judged')} semi join changed_pair using (left_id, right_id)")
     )
     constraints = " union all ".join(

@@ -185,7 +185,7 @@ def _publish(
     number = publish(
         catalog,
         con,
-        release_tables((run,)),
+        release_tables((run,), relation=run.table("relation")),
         now=now,
         manifest=manifest,
         cause=CAUSE,

@@ -1,4 +1,7 @@
-"""Components: profiles that hang together by any pair that is not rejected, or by a decision.
+"""Components: profiles that hang together by any pair that counts, or by a decision.
+
+A pair counts if it is not rejected, or if a rule with `rival` rejects it: it still comes into question when the only
+candidate is looked for (`linkage.clusters.only_candidates`).
 
 Who is linked to whom, which pair is the only candidate and which cluster a profile comes into is settled inside a
 component: no step from the verdicts to the clusters looks beyond. So only components with something new in them need
@@ -17,13 +20,22 @@ from scipy.sparse.csgraph import connected_components
 
 from blocking.sql import quote
 from linkage.clusters.links import Ids
+from linkage.entity_config import EntityConfig
+from matchers.levels import literal
 
 
-def make_components(con: DuckDBPyConnection, *, judged: str, must_link: str, out: str) -> None:
+def counts(config: EntityConfig) -> str:
+    """Return the condition, on a judged pair, that what becomes of either side may depend on it."""
+    rivals = ", ".join(literal(rule.name) for rule in config.rule if rule.rival)
+    return f"(verdict <> 'reject' or verdict_rule in ({rivals}))" if rivals else "verdict <> 'reject'"
+
+
+def make_components(con: DuckDBPyConnection, config: EntityConfig, *, judged: str, must_link: str, out: str) -> None:
     """Make the table of components.
 
     Args:
         con: DuckDB connection.
+        config: the entity type: rules with `rival`.
         judged: judged pairs.
         must_link: left_id, right_id of profiles that a decision makes one.
         out: table to make: profile_id, component (its smallest profile). A profile on no pair is not in it: it is a
@@ -32,7 +44,7 @@ def make_components(con: DuckDBPyConnection, *, judged: str, must_link: str, out
     pairs = con.sql(f"""
 select left_id, right_id
 from {quote(judged)}
-where verdict <> 'reject' and left_id <> right_id
+where {counts(config)} and left_id <> right_id
 union all
 select left_id, right_id
 from {quote(must_link)}

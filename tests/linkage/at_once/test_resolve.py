@@ -17,7 +17,8 @@ from linkage.at_once.resolve import NotAtOnceError
 from linkage.commands.console import Console
 from linkage.commands.decide import DecideRequest, record_decision
 from linkage.commands.demo import PlannedLoad
-from linkage.commands.monthly import roll_back, run_month
+from linkage.commands.monthly import run_month
+from linkage.commands.roll_back import roll_back
 from linkage.commands.verify import verify
 from linkage.workspace import Workspace
 
