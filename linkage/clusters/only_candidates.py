@@ -51,9 +51,7 @@ def link_only_candidates(con: DuckDBPyConnection, config: EntityConfig, *, judge
     rivals = [rule.name for rule in config.rule if rule.rival]
     _groups(con, judged, rivals)
     for column in sorted(set(rules.values())):
-        linkable = " or ".join(
-            f"j.verdict_rule = {literal(name)}" for name, wanted in rules.items() if wanted == column
-        )
+        linkable = ", ".join(literal(name) for name, wanted in rules.items() if wanted == column)
         _sides(con, column, judged=judged, profiles=profiles, rivals=rivals, against_below=config.thresholds.review)
         con.execute(f"""
 insert into only_candidate
