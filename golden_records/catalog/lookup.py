@@ -127,10 +127,10 @@ def write_lookup(
         catalog: the store.
         con: DuckDB connection with the staged tables.
         staged: the entity types to bring up to date.
-        scope: the entity types that the release publishes; one that is not staged can be looked up no longer.
+        scope: what the release publishes; an entity type that is not staged can be looked up no longer.
     """
-    for entity_type in scope:
-        catalog.execute("delete from lookup_model where kind = ?", (KINDS[entity_type],))
+    for kind in (KINDS[published] for published in scope if published in KINDS):
+        catalog.execute("delete from lookup_model where kind = ?", (kind,))
     for one in staged:
         kind = one.part.kind
         if one.anew:
