@@ -279,6 +279,9 @@ def _is_only(model: EntityModel, row: Mapping[str, Any], found: Found, candidate
     column = rules.get(best.score.verdict.rule)
     if column is None or found.left_aside or best.entities > 1:
         return False
+    least = model.config.thresholds.review
+    if any(p.score.verdict.verdict == "reject" and p.score.weight < least for p in mine):
+        return False
     rivals = {rule.name for rule in model.config.rule if rule.rival}
     if any(p.score.verdict.rule in rivals and candidate.entity_id not in p.entity_ids for p in found.profiles):
         return False

@@ -53,7 +53,7 @@ class Server:
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=30) in (0, -signal.SIGTERM)
+        assert self.process.wait(timeout=30) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
         assert "Application shutdown complete." in self.log.read_text("utf-8")
 
 
