@@ -10,7 +10,7 @@ from blocking.sql import quote
 from blocking.stable_keys import make_stable_keys
 from golden_records.catalog.lookup import LookupPart
 from linkage.entity_config import EntityConfig
-from linkage.increment import hash_of_tables
+from linkage.increment.made_by import hash_of_tables
 from linkage.lookup.content import packed, unpacked
 from linkage.pipeline import Linkage
 
