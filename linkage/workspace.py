@@ -27,6 +27,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.alarms import StabilityLimits
+from linkage.access.settings import ServiceSettings
 from linkage.durable import write_whole
 from linkage.entity_config import parse_model
 from linkage.errors import ConfigError, LinkageError
@@ -48,6 +49,9 @@ language = "zh"              # language of reports: zh or en
 
 # [decisions]                # kinds of ruling that need a second person
 # two_people = ["same"]
+
+# [service]                  # limits of the resolve service
+# requests_per_second = 2000
 """
 
 
@@ -61,6 +65,7 @@ class WorkspaceSettings(BaseModel):
         memory_limit: DuckDB's memory limit.
         stability: by which share totals may move between releases before a run raises an alarm.
         decisions: what is asked of people's decisions.
+        service: limits of the resolve service.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +76,7 @@ class WorkspaceSettings(BaseModel):
     memory_limit: str | None = None
     stability: StabilityLimits = StabilityLimits()
     decisions: DecisionSettings = DecisionSettings()
+    service: ServiceSettings = ServiceSettings()
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,16 @@ def first_names(text: str) -> list[str]:
 
 # --- commands.md ------------------------------------------------------------------------------------------------------
 
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+def commands_of(group: Any, before: str = "") -> dict[str, Any]:
+    """Return every command by its whole name, those of groups included."""
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        found |= commands_of(command, f"{name} ") if hasattr(command, "commands") else {before + name: command}
+    return found
+
+
+COMMANDS = commands_of(typer.main.get_command(app))
 
 
 def test_every_command_has_a_section_and_every_section_a_command() -> None:

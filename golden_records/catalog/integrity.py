@@ -18,6 +18,7 @@ from duckdb import DuckDBPyConnection
 # The content hash of a release is the sum that `find_delta` keeps; proving it means summing the same way again.
 from golden_records.catalog.delta import content_sums, load
 from golden_records.catalog.schema import (
+    ACCESS_LOG,
     BETWEEN_LEGAL_PERSONS,
     EVENT,
     FINGERPRINT,
@@ -29,6 +30,7 @@ from golden_records.catalog.schema import (
 )
 from golden_records.catalog.store import Catalog
 from golden_records.entity_id import DIGIT_COUNT, DIGITS, mint_sql, sequence_sql
+from golden_records.hash_chain import broken_rows
 from golden_records.tables import quote, scalar
 
 EXAMPLES = 5
@@ -80,7 +82,14 @@ def check_catalog(catalog: Catalog, con: DuckDBPyConnection) -> tuple[Check, ...
         if not damage.holds:
             return (damage,)
         _copy(catalog, con)
-        return (damage, _release_numbers(catalog), *_contents(catalog, con), *(check(con) for check in _CHECKS))
+        return (
+            damage,
+            _release_numbers(catalog),
+            *_contents(catalog, con),
+            *(check(con) for check in _CHECKS),
+            _lookup_entities(catalog, con),
+            _access_chain(catalog),
+        )
 
 
 def _storage(catalog: Catalog) -> Check:
@@ -95,6 +104,40 @@ def _release_numbers(catalog: Catalog) -> Check:
     wrong = [str(number) for position, number in enumerate(numbers, start=1) if number != position]
     says = "releases are numbered without a gap"
     return Check("catalog", "release_numbers", says, len(numbers), len(wrong), tuple(wrong[:EXAMPLES]))
+
+
+def _lookup_entities(catalog: Catalog, con: DuckDBPyConnection) -> Check:
+    """Profiles of entity types that can be found by name must lead to living entities, and living ones be found."""
+    load(
+        con,
+        "_check_lookup",
+        (Column("entity_ids"),),
+        catalog,
+        "select entity_ids from lookup_profile where kind in (select kind from lookup_model)",
+    )
+    kinds = ", ".join(f"'{kind}'" for (kind,) in catalog.execute("select kind from lookup_model order by kind"))
+    return _counted(
+        con,
+        "lookup_entities",
+        "what is found by name are living entities, and every living entity can be found",
+        "from _check_lookup",
+        f"""with found as (select distinct unnest(string_split(entity_ids, ' ')) as entity_id from _check_lookup),
+        crowded as (select 1 from _check_lookup where len(string_split(entity_ids, ' ')) >= 20)
+        select entity_id from found where entity_id not in (select entity_id from _check_living)
+        union all
+        select entity_id from _check_living
+        where left(entity_id, 2) in ({kinds or "''"}) and entity_id not in (select entity_id from found)
+            and not exists (from crowded)""",
+    )
+
+
+def _access_chain(catalog: Catalog) -> Check:
+    """The access log's rows must follow from each other."""
+    broken = broken_rows(catalog, ACCESS_LOG)
+    row = catalog.row("select count(*) from access_log")
+    says = "the access log is a chain in which nothing was altered, removed or put in between"
+    names = tuple(str(key) for key in broken[:EXAMPLES])
+    return Check("catalog", "access_log_chain", says, int(row[0]) if row is not None else 0, len(broken), names)
 
 
 def _contents(catalog: Catalog, con: DuckDBPyConnection) -> tuple[Check, Check]:

@@ -23,6 +23,7 @@ from duckdb import DuckDBPyConnection
 
 from golden_records.catalog import dialect
 from golden_records.catalog.delta import CONTENT_MODULUS, Delta, TableDelta, find_delta, stage_tables, unstage
+from golden_records.catalog.lookup import LookupPart, stage_lookup, write_lookup
 from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
@@ -96,6 +97,7 @@ def publish(
     cause: str = "load",
     models: Mapping[str, str] | None = None,
     owners: str | None = None,
+    lookup: Sequence[LookupPart] = (),
     progress: Progress | None = None,
 ) -> int:
     """Make a new release of the tables given, and return its number.
@@ -111,6 +113,7 @@ def publish(
         owners: table of the owner_id of every entity and review case that may have changed, where the tables hold the
             rows of these alone: the others stay as they are. Nothing is published, and the current release returned,
             if nothing has changed. Absent: the tables hold everything of their entity types.
+        lookup: what finding entities by name needs; of an entity type that is published without, none can be found so.
         progress: called with a table's name and the rows written to it so far.
 
     Raises:
@@ -125,10 +128,12 @@ def publish(
         delta = find_delta(catalog, con, scope, first=before == 0, owners=owners)
         if owners is not None and delta.is_empty(con, release):
             return before
+        staged = [stage_lookup(catalog, con, part) for part in lookup]
         with dialect.bulk_writing(catalog.connection), catalog.writing():
             if current_release(catalog) != before:
                 raise CatalogError(f"{catalog.path}: release {release} was made by another run; run again")
             _write(catalog, con, delta, release, now, manifest, cause, models or {}, progress)
+            write_lookup(catalog, con, staged, scope)
     except dialect.Error as error:
         raise CatalogError(f"{catalog.path}: publishing failed and was undone ({error})") from error
     finally:

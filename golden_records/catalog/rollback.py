@@ -3,7 +3,8 @@
 Rows that came after the earlier release move to the history, rows that were true in it come back. Ids that were living
 only since then redirect to the entity that now holds most of their records, or are retired; ids that had been merged
 since then live again. Rulings, access log and tokens are untouched. What was forgotten since then stays forgotten: its
-rows are not in the history any more, so that the content hash is counted from the rows that came back.
+rows are not in the history any more, so that the content hash is counted from the rows that came back. The
+tables for lookup cannot be made from the catalog; until the next run entities are found by identifier only.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import duckdb
 
 from golden_records.catalog import dialect
 from golden_records.catalog.delta import content_sums, load
+from golden_records.catalog.lookup import end_lookup
 from golden_records.catalog.publish import as_json, current_release, insert_release
 from golden_records.catalog.schema import EVENT, FINGERPRINT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
@@ -70,6 +72,7 @@ def rollback(
         removed |= {EVENT.name: 0, REDIRECT.name: 0}
         added |= {EVENT.name: events, REDIRECT.name: sum(end.is_news for end in ended.values())}
         _insert_release(catalog, to_release, release, now, cause, manifest or {}, removed, added)
+        end_lookup(catalog)
     return release
 
 

@@ -1,12 +1,14 @@
 """The tables of the catalog store, declared once: publishing, reading and the documentation test work from this.
 
-Three kinds of table:
+Four kinds of table:
 
 * *versioned*: hold the current release. Every row carries `since_release`; a row that changed or vanished moves to
   `<table>_history` with `until_release` (the first release without it), so that any past release can be read.
   Every row has an owner (an entity or a review case): what changed is found owner by owner.
 * *appended*: `release`, `event`, `redirect`. Rows are added and never changed.
 * *apart*: `decision`, `decision_event`, `forgetting`, `access_log`, `api_token`. No release ever touches them.
+* *lookup*: `lookup_…`. What finding an entity by name, address and the like needs, of the current release alone; a run
+  brings them up to date with its release.
 
 Types are the three every store has: text, whole number (64 bit), number. Dates are ISO text, yes-no is 1 or 0, lists
 and objects are JSON text. The migrations make these tables; a test holds both equal.
@@ -297,8 +299,41 @@ API_TOKEN = Table(
 
 APART = (DECISION, DECISION_EVENT, FORGETTING, ACCESS_LOG, API_TOKEN)
 
+LOOKUP_PROFILE = Table(
+    "lookup_profile",
+    (
+        *_required("kind"),
+        Column("profile_id", "bigint", required=True),
+        Column("entities", "bigint", required=True),
+        *_required("entity_ids", "content"),
+    ),
+    key=("kind", "profile_id"),
+)
+LOOKUP_KEY = Table(
+    "lookup_key",
+    (
+        *_required("kind"),
+        Column("key", "bigint", required=True),
+        Column("refine", "bigint", required=True),
+        Column("profile_id", "bigint", required=True),
+    ),
+    key=("kind", "key", "refine", "profile_id"),
+)
+LOOKUP_FREQUENCY = Table(
+    "lookup_frequency",
+    (*_required("kind", "field", "value"), Column("frequency", "double precision", required=True)),
+    key=("kind", "field", "value"),
+)
+LOOKUP_MODEL = Table(
+    "lookup_model",
+    (*_required("kind", "config", "model", "keys_made_by", "frequencies_hash"),),
+    key=("kind",),
+)
+
+LOOKUP = (LOOKUP_PROFILE, LOOKUP_KEY, LOOKUP_FREQUENCY, LOOKUP_MODEL)
+
 # Rows of these are never changed or removed; the store itself refuses. A forgetting alone may take personal values out
 # of `redirect`, `decision` and `decision_event` (see `golden_records.catalog.erasure`).
 UNALTERABLE = ("release", "event", "redirect", "decision", "decision_event", "forgetting", "access_log")
 
-TABLES = (*VERSIONED, *APPENDED, *APART)
+TABLES = (*VERSIONED, *APPENDED, *APART, *LOOKUP)

@@ -55,18 +55,28 @@ def entity_name(chosen: Entity) -> EntityName:
     return next(name for name in ENTITIES if name == chosen.value)
 
 
-def day(text: str) -> date:
-    """Return the date of `--as-of`.
+def written_day(text: str, *, option: str) -> date:
+    """Return the date of an option.
 
     Raises:
-        ConfigError: it is not one.
+        ConfigError: it is not one, or written another way.
     """
     try:
         found = date.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(f"--as-of {text!r}: not a date; write it as 2025-01-31") from error
+        raise ConfigError(f"{option} {text!r}: not a date; write it as 2025-01-31") from error
     if found.isoformat() != text:
-        raise ConfigError(f"--as-of {text!r}: write it as {found.isoformat()}")
+        raise ConfigError(f"{option} {text!r}: write it as {found.isoformat()}")
+    return found
+
+
+def day(text: str) -> date:
+    """Return the date of `--as-of`.
+
+    Raises:
+        ConfigError: it is not one that a file can be of.
+    """
+    found = written_day(text, option="--as-of")
     if found.year < EARLIEST_YEAR or found > now().date() + _AHEAD:
         raise ConfigError(
             f"--as-of {text!r}: not a date a file can be of (expected {EARLIEST_YEAR} to a year from today); "

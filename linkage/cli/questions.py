@@ -34,20 +34,6 @@ def verify(
 
 
 @app.command()
-def resolve(
-    workspace: WorkspacePath,
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="An identifier, or an entity id old or new.")],
-    scheme: Annotated[str | None, typer.Option(help="uscc, resident_id, …; absent: found from the value.")] = None,
-    as_json: AsJson = False,
-) -> int:
-    """Say which entity an identifier belongs to, in the current release."""
-    from linkage.commands.resolve import show_resolution
-    from linkage.workspace import open_workspace
-
-    return show_resolution(open_workspace(workspace), value, scheme=scheme, console=Console(as_json=as_json))
-
-
-@app.command()
 def explain(
     workspace: WorkspacePath,
     left: Annotated[str, typer.Argument(metavar="RECORD", help="source:source_record_id; alone also an entity id.")],

@@ -54,6 +54,7 @@ from linkage.increment.released import (
 )
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
+from linkage.lookup.publishing import lookup_part
 from linkage.model.frequencies import save_frequencies
 from linkage.model.parameters import save_model
 from linkage.pipeline import Linkage, LinkageOptions, link_records
@@ -220,6 +221,7 @@ def _make_release(
                 },
                 cause=occasion.cause or "load",
                 models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
+                lookup=[lookup_part(f.linkage) for f in finished],
             )
             stage.rows = sum(f.counts.living for f in finished)
     return _summary(finished, related, release=release, now=now, clock=clock), release

@@ -1,120 +1,257 @@
-"""`guiyi resolve`: which entity an identifier belongs to, in the current release.
+"""`guiyi resolve`: which entity somebody or something is, asked at the command line or by a file.
 
-An identifier answers `matched`, `none`, or `conflict` when two entities hold it. A retired entity id answers with the
-surviving one. Values of natural persons are masked.
+The answers are those of the service (`linkage.lookup.resolve`). Values of natural persons are masked, and looking at
+them is written to the access log, under the name of the operating system's user.
 """
 
 from __future__ import annotations
 
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from golden_records.catalog.publish import current_release
-from golden_records.catalog.read import Entity, by_identifier, entity, resolve_id
+from golden_records.catalog.read import entity as read_entity
 from golden_records.catalog.store import Catalog, open_catalog
-from golden_records.entity_id import compact as compact_entity_id
-from golden_records.entity_id import is_valid as is_entity_id
+from linkage.access.access_log import AccessLog, Look, hash_of_result, moment
+from linkage.access.shown import Sight, shown_values
 from linkage.commands.console import Console
-from linkage.entity_config import load_entity_config
-from linkage.masking import mask_values
+from linkage.errors import LinkageError
+from linkage.fields import CANONICAL_FIELDS, ENTITIES, Entity
+from linkage.lookup.answer import Answer, Language, Query
+from linkage.lookup.identifiers import ENTITY_ID, LEGAL_SCHEMES, PERSONAL_SCHEMES, Given
+from linkage.lookup.resolve import QueryError
+from linkage.lookup.resolve import resolve as resolve_query
+from linkage.lookup.snapshot import Lookup
 from linkage.relations.shown import relation_lines, relations_now
-from linkage.standardise import standardise_row
 from linkage.workspace import Workspace
+from matchers.identifiers.document_type import stated_scheme
+
+ROLE = "command_line"
+_SIGHT = Sight(whole_legal_persons=True, unmasked=False)
+_NUMBERS = {"id_number", "id_type", *LEGAL_SCHEMES}
+_ASKED = {"entity_type", "identifiers", "identifier", "scheme", ENTITY_ID}
+_KNOWN = _ASKED | {field for entity in ENTITIES for field in CANONICAL_FIELDS[entity]}
+_AT_ONCE = 200  # answers whose looks share one synchronisation of the access log
 
 
-def show_resolution(workspace: Workspace, value: str, *, scheme: str | None, console: Console) -> int:
-    """Print the entity that an identifier or an entity id belongs to."""
-    with open_catalog(workspace.catalog, read_only=True) as catalog:
-        answer = resolve(catalog, value, scheme=scheme)
-    console.result(_text(answer), answer)
+@dataclass(frozen=True)
+class Question:
+    """What the command was asked.
+
+    Attributes:
+        value: an identifier or entity id.
+        scheme: its scheme.
+        entity: entity type.
+        fields: canonical field to what was given.
+        language: zh or en.
+        purpose: why, for the access log.
+        actor: who asks, for the access log.
+    """
+
+    value: str | None = None
+    scheme: str | None = None
+    entity: Entity | None = None
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+    language: str = "zh"
+    purpose: str | None = None
+    actor: str = ROLE
+
+    @property
+    def tongue(self) -> Language:
+        """The language of the evidence."""
+        return "en" if self.language == "en" else "zh"
+
+
+def show_resolution(workspace: Workspace, question: Question, *, now: datetime, console: Console) -> int:
+    """Print the answer to one question."""
+    row = {k: v for k, v in question.fields.items() if v is not None}
+    if question.value is not None:
+        row |= {"identifier": question.value} | ({"scheme": question.scheme} if question.scheme else {})
+    if not row:
+        raise QueryError("nothing was asked: give an identifier, an entity id, or --entity and --name")
+    with open_catalog(workspace.catalog, read_only=True) as catalog, Lookup(catalog).reading() as snapshot:
+        answer = resolve_query(snapshot, query_of(row, entity=question.entity, language=question.tongue))
+        told = answer.as_dict() | _golden(catalog, answer.entity_id)
+    looks = look_of(answer, question, now)
+    if looks:
+        with AccessLog(workspace.catalog, workspace.root) as log:
+            log.record(looks).result()
+    console.result(_text(told, question.language), told)
     return 0
 
 
-def resolve(catalog: Catalog, value: str, *, scheme: str | None = None) -> dict[str, Any]:
-    """Resolve an identifier or an entity id.
+def resolve_file(
+    workspace: Workspace, question: Question, file: Path, output: Path | None, *, now: datetime, console: Console
+) -> int:
+    """Answer every row of a file, one line of JSON each; a row that cannot be asked has an `error` instead."""
+    if question.value is not None or any(question.fields.values()):
+        raise QueryError("--file: questions come from the file; leave the value and the other options out")
+    counts: dict[str, int] = {}
+    with (
+        open_catalog(workspace.catalog, read_only=True) as catalog,
+        AccessLog(workspace.catalog, workspace.root) as log,
+        output.open("w", encoding="utf-8") if output else nullcontext(sys.stdout) as target,
+    ):
+        lookup = Lookup(catalog)
+        rows = enumerate(_rows(file), start=1)
+        while some := list(islice(rows, _AT_ONCE)):
+            answers, looks = [], []
+            for number, row in some:
+                told, status, looked = _answer_row(lookup, question, number, row, now)
+                counts[status] = counts.get(status, 0) + 1
+                answers.append(told)
+                looks += looked
+            if looks:
+                log.record(looks).result()
+            for told in answers:
+                target.write(json.dumps(told, ensure_ascii=False) + "\n")
+    console.say(", ".join(f"{status} {n:,}" for status, n in sorted(counts.items())) or "no rows")
+    return 0
+
+
+def _answer_row(
+    lookup: Lookup, question: Question, number: int, row: Mapping[str, Any], now: datetime
+) -> tuple[dict[str, Any], str, list[Look]]:
+    told: dict[str, Any] = {"row": number} | {k: row[k] for k in ("source", "source_record_id") if k in row}
+    try:
+        query = query_of(row, entity=question.entity, language=question.tongue)
+        with lookup.reading() as snapshot:
+            answer = resolve_query(snapshot, query)
+    except QueryError as error:
+        return told | {"error": str(error)}, "error", []
+    return told | answer.as_dict(), answer.status, look_of(answer, question, now)
+
+
+def query_of(row: Mapping[str, Any], *, entity: Entity | None, language: Language) -> Query:
+    """Return the question that a row asks: canonical columns, or the body of `POST /v1/resolve`.
 
     Args:
-        catalog: the store.
-        value: an identifier as written anywhere, or an entity id.
-        scheme: the identifier's scheme; every scheme the value fits if absent.
+        row: column to value; `identifiers` a list of {scheme, value}, `identifier` and `scheme` one of them.
+        entity: entity type of a row that does not say.
+        language: of the evidence.
 
-    Returns:
-        status (matched, none, conflict), entity_id, link_basis, evidence, candidates, release, the golden values, and
-        the relations to other entities.
+    Raises:
+        QueryError: a column nobody knows, or a value that is not text.
     """
-    release = current_release(catalog)
-    if scheme in (None, "entity_id") and is_entity_id(value):
-        return _by_entity_id(catalog, value, release)
-    found: dict[str, str] = {}
-    for kind, text in identifier_forms(value):
-        if scheme in (None, kind):
-            for row in by_identifier(catalog, kind, text):
-                if row["valid"]:
-                    found.setdefault(row["entity_id"], kind)
-    answer: dict[str, Any] = {"status": "none", "entity_id": None, "link_basis": None, "release": release}
-    if len(found) == 1:
-        ((entity_id, kind),) = found.items()
-        held = entity(catalog, entity_id)
-        answer |= {"status": "matched", "entity_id": entity_id, "link_basis": "identifier"}
-        answer |= {"evidence": [f"{kind} equal"], **_golden(held), **relations_now(catalog, entity_id)}
-    elif found:
-        answer |= {
-            "status": "conflict",
-            "candidates": sorted(found),
-            "evidence": [f"{kind} held by {entity_id}" for entity_id, kind in sorted(found.items())],
-        }
-    return answer
+    unknown = sorted(set(row) - _KNOWN - {"source", "source_record_id", "as_of"})
+    if unknown:
+        raise QueryError(f"unknown column {', '.join(unknown)} (known: {', '.join(sorted(_KNOWN))})")
+    kind = next((e for e in ENTITIES if e == row.get("entity_type")), entity)
+    given = [Given(str(one["value"]), one.get("scheme") or None) for one in row.get("identifiers") or ()]
+    if row.get("identifier"):
+        given.append(_one(str(row["identifier"]), row.get("scheme") or None))
+    if row.get(ENTITY_ID):
+        given.append(Given(str(row[ENTITY_ID]), ENTITY_ID))
+    given += [Given(str(row[scheme]), scheme) for scheme in LEGAL_SCHEMES if row.get(scheme)]
+    if row.get("id_number"):
+        stated = stated_scheme(str(row["id_type"])) if row.get("id_type") else None
+        given.append(Given(str(row["id_number"]), stated if stated in PERSONAL_SCHEMES else None))
+    fields = CANONICAL_FIELDS[kind] if kind else tuple(f for e in ENTITIES for f in CANONICAL_FIELDS[e])
+    values = {k: str(row[k]) for k in fields if k not in _NUMBERS and row.get(k) not in (None, "")}
+    return Query(kind, tuple(given), values, language)
 
 
-def identifier_forms(value: str) -> list[tuple[str, str]]:
-    """Return the (scheme, value) pairs under which the catalog may hold an identifier, as standardising reads it.
-
-    >>> identifier_forms("91440300708461136t")[0]
-    ('uscc', '91440300708461136T')
-    """
-    forms: list[tuple[str, str]] = []
-    legal = load_entity_config("legal_person")
-    for column in ("uscc", "registration_number", "organization_code", "tax_number"):
-        read = standardise_row({column: value}, legal)
-        for scheme in ("uscc", "registration_number", "organization_code", "tax_number"):
-            text = read[f"code_{scheme}"]
-            if text and (column == scheme or scheme == "uscc"):
-                forms.append((scheme, text))
-    person = standardise_row({"id_number": value}, load_entity_config("natural_person"))
-    if person["id_value"]:
-        forms.append((person["id_scheme"], person["id_value"]))
-    return list(dict.fromkeys(forms))
-
-
-def _by_entity_id(catalog: Catalog, value: str, release: int) -> dict[str, Any]:
-    resolution = resolve_id(catalog, value)
-    answer: dict[str, Any] = {"status": "none", "entity_id": None, "link_basis": None, "release": release}
-    if resolution is None:
-        return answer
-    answer["asked"] = compact_entity_id(value)
-    answer["state"] = resolution.state
-    if resolution.state == "retired":
-        return answer
-    held = entity(catalog, resolution.entity_id)
-    answer |= {"status": "matched", "entity_id": resolution.entity_id, **_golden(held)}
-    return answer | relations_now(catalog, resolution.entity_id)
+def look_of(answer: Answer, question: Question, now: datetime) -> list[Look]:
+    """Return what the access log is told of an answer: nothing if it is about no natural person."""
+    persons = [entity_id for entity_id in answer.entity_ids if entity_id.startswith("NP")]
+    if not persons and answer.entity_type != "natural_person":
+        return []
+    digest = hash_of_result(answer.as_dict())
+    at = moment(now)
+    named: list[str | None] = [*persons] if persons else [None]
+    return [
+        Look(
+            at,
+            question.actor,
+            ROLE,
+            "resolve",
+            purpose=question.purpose,
+            entity_id=one,
+            rows=int(one is not None),
+            result_hash=digest,
+        )
+        for one in named
+    ]
 
 
-def _golden(held: Entity | None) -> dict[str, Any]:
+def _one(value: str, scheme: str | None) -> Given:
+    from golden_records.entity_id import is_valid
+
+    return Given(value, ENTITY_ID if scheme is None and is_valid(value) else scheme)
+
+
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
+    try:
+        text = _decoded(file)
+    except OSError as error:
+        raise LinkageError(f"{file}: cannot be read ({error.strerror}); give a CSV or JSON Lines file") from error
+    if file.suffix.lower() in (".jsonl", ".json", ".ndjson"):
+        for number, line in enumerate(filter(str.strip, text.split("\n")), start=1):
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise LinkageError(f"{file}: line {number}: not JSON; write one object a line") from error
+            if not isinstance(row, dict):
+                raise LinkageError(f"{file}: line {number}: not an object; write one object a line")
+            yield row
+        return
+    for number, row in enumerate(csv.DictReader(text.splitlines(keepends=True)), start=1):
+        if None in row:
+            raise LinkageError(f"{file}: row {number}: more cells than columns; quote cells that hold a comma")
+        yield row
+
+
+def _decoded(file: Path) -> str:
+    data = file.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            return data.decode("gb18030")
+        except UnicodeDecodeError as error:
+            raise LinkageError(f"{file}: neither UTF-8 nor GB18030 at byte {error.start}; save it as UTF-8") from error
+
+
+def _golden(catalog: Catalog, entity_id: str | None) -> dict[str, Any]:
+    held = read_entity(catalog, entity_id) if entity_id else None
     if held is None:
         return {}
-    values = {k: v for k, v in held.golden.items() if v is not None and k not in ("entity_id", "anchor")}
-    shown = mask_values(held.entity_type, values)
-    return {"entity_type": held.entity_type, "golden": shown, "records": held.golden.get("records")}
+    return {
+        "golden": shown_values(held.entity_type, held.golden, _SIGHT),
+        "records": held.golden.get("records"),
+        **relations_now(catalog, held.resolution.entity_id),
+    }
 
 
-def _text(answer: dict[str, Any]) -> str:
-    if answer["status"] == "none":
-        return f"none: no entity of release {answer['release']} holds it"
-    if answer["status"] == "conflict":
-        return f"conflict: held by {', '.join(answer['candidates'])} in release {answer['release']}"
-    lines = [f"{answer['entity_id']} ({answer.get('entity_type', '')}), release {answer['release']}"]
-    if answer.get("state") == "redirected":
-        lines[0] += f"; {answer['asked']} was merged into it"
-    lines += [f"  {field:<22}{value}" for field, value in answer.get("golden", {}).items()]
-    lines += relation_lines(answer)
+def _text(told: Mapping[str, Any], language: str) -> str:
+    comma, colon = ("；", "：") if language == "zh" else ("; ", ": ")
+    lines = []
+    if told["status"] == "matched":
+        lines.append(f"{told['entity_id']} ({told['entity_type']}), release {told['release']}")
+        if told.get("state") == "redirected":
+            lines[0] += f"; {told['asked']} was merged into it"
+        if told["probability"] is not None:
+            lines[0] += f", {told['link_basis']}, probability {told['probability']:.6f}"
+        lines += [f"  {name:<22}{value}" for name, value in told.get("golden", {}).items()]
+    elif told["status"] == "none":
+        lines.append(f"none: no entity of release {told['release']} was found")
+    else:
+        lines.append(f"{told['status']} in release {told['release']}{colon}{comma.join(told['evidence'])}")
+        lines += [
+            f"  {c['entity_id']} {c['verdict']}"
+            + (f" {c['probability']:.6f}" if c["probability"] is not None else "")
+            + f"{colon}{comma.join(c['evidence'])}"
+            for c in told["candidates"]
+        ]
+    if told["status"] == "matched":
+        lines += relation_lines(dict(told))
+        lines.append(f"  {comma.join(told['evidence'])}")
+    lines += [f"  ({note})" for note in told["notes"]]
     return "\n".join(lines)

@@ -25,6 +25,7 @@ from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.decisions import broken_links
 from golden_records.errors import CatalogError
 from golden_records.forgetting import broken_events
+from linkage.access.access_log import waiting_looks
 from linkage.batch import read_batch
 from linkage.changes import told_last
 from linkage.commands.console import Console
@@ -97,11 +98,14 @@ def verify(workspace: Workspace, *, deep: bool = False) -> tuple[Check, ...]:
             unreadable = Check("catalog", "storage", f"the file is undamaged ({type(error).__name__})", 1, 1)
             return (unreadable, *archive)
     says = "every load that the newest release rests on is in the archive"
+    waiting = waiting_looks(workspace.root)
+    log = "every look at a person is in the access log; those of a process that died are moved by the next one"
+    looks = Check("catalog", "access_log_whole", log, waiting + 1, waiting)
     gone = Check("archive", "released_loads", says, len(_released(made)), len(released), tuple(released[:EXAMPLES]))
     of_batch = check_batch(workspace, made, loads, links)
     if deep:
         of_batch += tuple(_partition(workspace, entity, of_batch) for entity in ENTITIES)
-    return (*of_catalog, *archive, gone, *of_batch)
+    return (*of_catalog, looks, *archive, gone, *of_batch)
 
 
 def _chains(catalog: Catalog) -> tuple[Check, Check]:

@@ -1,17 +1,26 @@
-"""Resolving an identifier: however it is written, an id old or new, and never more of a person than may be seen."""
+"""Resolving at the command line: numbers however they are written, names, files; persons are masked and logged."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_district import NOW, Guiyi, ask, catalog_releases, copied
 
 from golden_records.catalog.publish import publish
+from golden_records.catalog.read import entity
 from golden_records.catalog.store import Catalog, open_catalog
-from linkage.commands.resolve import identifier_forms, resolve
+from linkage.access.shown import Sight, shown_values
+from linkage.commands.resolve import query_of
 from linkage.entities import release_tables
+from linkage.lookup.identifiers import Given, forms
+from linkage.lookup.publishing import lookup_part
+from linkage.lookup.resolve import QueryError
+from linkage.lookup.resolve import resolve as resolve_query
+from linkage.lookup.snapshot import Lookup
 from linkage.pipeline import Linkage
 from linkage.workspace import Workspace
 from matchers.identifiers import resident_id
@@ -25,8 +34,19 @@ def catalog(linked: dict[str, Linkage], tmp_path_factory: pytest.TempPathFactory
     """The simulated records of both entity types, published once."""
     with open_catalog(tmp_path_factory.mktemp("catalog") / "catalog.sqlite") as made:
         runs = tuple(linked.values())
-        publish(made, runs[0].con, release_tables(runs), now=NOW, manifest={}, models={})
+        parts = [lookup_part(run) for run in runs]
+        publish(made, runs[0].con, release_tables(runs), now=NOW, manifest={}, models={}, lookup=parts)
         yield made
+
+
+def resolve(catalog: Catalog, value: str, *, scheme: str | None = None) -> dict[str, Any]:
+    """Answer as the command does for one value, with the golden values as it shows them."""
+    row = {"identifier": value} | ({"scheme": scheme} if scheme else {})
+    with Lookup(catalog).reading() as snapshot:
+        answer = resolve_query(snapshot, query_of(row, entity=None, language="en"))
+    held = entity(catalog, answer.entity_id)
+    golden = shown_values(held.entity_type, held.golden, Sight(True, False)) if held is not None else None
+    return answer.as_dict() | ({"golden": golden} if golden else {})
 
 
 def held(catalog: Catalog, scheme: str, holders: int = 1) -> list[tuple[str, str]]:
@@ -50,7 +70,7 @@ def test_a_credit_code_is_found_however_it_is_written(written: Callable[[str], s
     for value, entity_id in values[::40]:
         answer = resolve(catalog, written(value))
         assert (answer["status"], answer["entity_id"], answer["link_basis"]) == ("matched", entity_id, "identifier")
-        assert answer["evidence"] == ["uscc equal"]
+        assert answer["evidence"] == ["same unified social credit code"]
         assert answer["release"] == 1
 
 
@@ -83,7 +103,7 @@ def test_a_number_that_two_entities_hold_is_a_conflict_with_both(catalog: Catalo
     for value, entity_id in shared:
         answer = resolve(catalog, value)
         assert (answer["status"], answer["entity_id"]) == ("conflict", None)
-        assert entity_id in answer["candidates"]
+        assert entity_id in {candidate["entity_id"] for candidate in answer["candidates"]}
         assert len(answer["candidates"]) == 2
         assert "golden" not in answer
 
@@ -146,9 +166,9 @@ def test_the_number_of_an_organisations_representative_is_a_persons_and_masked(c
 
 def test_the_forms_of_a_number_are_each_given_once(catalog: Catalog) -> None:
     for value, _ in held(catalog, "uscc")[:10]:
-        forms = identifier_forms(value)
-        assert len(set(forms)) == len(forms)
-        assert forms[0] == ("uscc", value)
+        found = forms(Given(value))
+        assert len(set(found)) == len(found)
+        assert found[0] == ("uscc", value)
 
 
 def old_ids(workspace: Workspace) -> list[tuple[str, str]]:
@@ -202,3 +222,111 @@ def test_before_the_first_release_the_next_command_is_named(loaded: Workspace, g
     assert (answer.code, answer.out) == (1, "")
     assert "publish a release first" in answer.err
     assert UNKNOWN not in answer.err
+
+
+def firm_of(workspace: Workspace) -> tuple[str, ...]:
+    (row,) = ask(
+        workspace.catalog,
+        "select entity_id, name, uscc, address, legal_rep_name from legal_person where uscc is not null and "
+        "address is not null and legal_rep_name is not null and records > 1 order by entity_id limit 1",
+    )
+    return row
+
+
+def test_a_name_with_an_address_finds_the_firm_and_says_why(second_month: Workspace, guiyi: Guiyi) -> None:
+    entity_id, name, _, address, representative = firm_of(second_month)
+    options = ("--entity", "legal_person", "--name", name, "--address", address, "--legal-rep", representative)
+    answer = guiyi("resolve", second_month.root, *options, "--json")
+    assert (answer.data["status"], answer.data["entity_id"]) == ("matched", entity_id)
+    assert answer.data["golden"]["name"] == name
+    text = guiyi("resolve", second_month.root, *options, "--lang", "en").out
+    assert text.startswith(entity_id)
+    assert "name: " in text
+
+
+def test_a_number_beside_a_name_needs_no_entity_type(second_month: Workspace, guiyi: Guiyi) -> None:
+    entity_id, name, code, *_ = firm_of(second_month)
+    assert guiyi("resolve", second_month.root, code, "--name", name, "--json").data["entity_id"] == entity_id
+    other = guiyi("resolve", second_month.root, code, "--name", "北京不相干商贸有限公司", "--json").data
+    assert (other["status"], other["entity_id"]) == ("conflict", None)
+    assert other["candidates"][0]["entity_id"] == entity_id
+
+
+def test_a_file_of_questions_is_answered_row_by_row(second_month: Workspace, tmp_path: Path, guiyi: Guiyi) -> None:
+    workspace = copied(second_month, tmp_path / "workspace")
+    entity_id, name, code, address, _ = firm_of(workspace)
+    ((person, number),) = ask(
+        workspace.catalog,
+        "select entity_id, value from identifier where scheme = 'resident_id' and valid = 1 "
+        "group by value having count(*) = 1 order by value limit 1",
+    )
+    csv = tmp_path / "questions.csv"
+    csv.write_bytes(
+        "source_record_id,entity_type,name,uscc,id_number,address\r\n"
+        f"1,legal_person,,{code},,\r\n"
+        f"2,natural_person,,,{number},\r\n"
+        f'3,legal_person,"{name}",,,"{address}"\r\n'
+        "4,,没有类型,,,\r\n".encode("gb18030")
+    )
+    output = tmp_path / "answers.jsonl"
+    ended = guiyi("resolve", workspace.root, "--file", csv, "--output", output, "--purpose", "归集")
+    assert ended.code == 0
+    assert "error 1" in ended.err
+    told = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert [(one["row"], one["source_record_id"], one.get("entity_id")) for one in told] == [
+        (1, "1", entity_id),
+        (2, "2", person),
+        (3, "3", entity_id),
+        (4, "4", None),
+    ]
+    assert "entity_type" in told[3]["error"]
+    rows = ask(workspace.catalog, "select actor is not null, role, action, purpose, entity_id from access_log")
+    assert rows[-1] == (1, "command_line", "resolve", "归集", person)
+    lines = tmp_path / "questions.jsonl"
+    questions = ({"identifiers": [{"value": code}]}, {"uscc": code})
+    lines.write_text("\n\n".join(map(json.dumps, questions)) + "\n", "utf-8")
+    answers = guiyi("resolve", workspace.root, "--file", lines).out.splitlines()
+    assert [json.loads(line)["entity_id"] for line in answers] == [entity_id, entity_id]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", b"a\n\xff\xff", "neither UTF-8 nor GB18030"),
+        ("a.csv", b"name,uscc\n1,2,3\n", "row 1: more cells"),
+        ("a.jsonl", b"{\n", "line 1: not JSON"),
+        ("a.jsonl", b"[]\n", "line 1: not an object"),
+        ("absent.csv", None, "cannot be read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_where(
+    name: str, content: bytes | None, says: str, second_month: Workspace, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    ended = guiyi("resolve", second_month.root, "--file", tmp_path / name)
+    assert ended.code == 1
+    assert says in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((), "nothing was asked"),
+        (("--name", "王"), "entity_type"),
+        (("x", "--scheme", "nonsense"), "unknown scheme"),
+        (("--entity", "natural_person", "--name", "王", "--legal-rep", "李"), None),
+        (("x", "--file", "y.csv"), "--file"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_words(
+    options: tuple[str, ...], says: str | None, second_month: Workspace, guiyi: Guiyi
+) -> None:
+    ended = guiyi("resolve", second_month.root, *options)
+    assert ended.code == (0 if says is None else 2)
+    assert (says or "") in ended.err
+
+
+def test_an_unknown_column_is_named_with_the_known_ones() -> None:
+    with pytest.raises(QueryError, match=r"unknown column nmae \(known: .*name"):
+        query_of({"nmae": "x"}, entity="legal_person", language="zh")

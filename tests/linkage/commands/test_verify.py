@@ -93,6 +93,12 @@ def damage_the_batch(workspace: Workspace) -> None:
     workspace.batch.write_bytes(b"no database" * 1000)
 
 
+def leave_a_look(workspace: Workspace) -> None:
+    journal = workspace.root / "access-journal" / "1-abc.jsonl"
+    journal.parent.mkdir()
+    journal.write_text('{"at": "now"}\n', "utf-8")
+
+
 def change_the_model(workspace: Workspace) -> None:
     path = workspace.model("legal_person")
     told = json.loads(path.read_text("utf-8"))
@@ -173,6 +179,19 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
         {"history_without_overlap"},
     ),
     "a release is missing": (catalog("delete from release where release_id = 1"), {"release_numbers"}),
+    "a look was put into the access log": (
+        catalog("insert into access_log (entry_id, at, actor, role, action, hash) values (1, '', 'x', 'x', 'x', '0')"),
+        {"access_log_chain"},
+    ),
+    "a look waits in the journal of a dead process": (leave_a_look, {"access_log_whole"}),
+    "a name leads to nobody": (
+        catalog(f"update lookup_profile set entity_ids = '{STRANGER}' where kind = 'LP'"),
+        {"lookup_entities"},
+    ),
+    "an entity cannot be found by name": (
+        catalog(f"delete from lookup_profile where entity_ids = {LIVING}"),
+        {"lookup_entities"},
+    ),
     "the catalog file is damaged": (damage_the_catalog, {"storage"}),
     "a manifest is gone": (lambda w: (a_load(w) / "manifest.json").unlink(), {"load_manifest", "released_loads"}),
     "a manifest is half written": (lambda w: (a_load(w) / "manifest.json").write_text("{"), {"load_manifest"}),
@@ -242,13 +261,16 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
 }
 
 
-def test_a_workspace_that_is_whole_passes_every_check(second_month: Workspace, guiyi: Guiyi) -> None:
-    done = guiyi("verify", second_month.root, "--json")
+def test_a_workspace_that_is_whole_passes_every_check(second_month: Workspace, tmp_path: Path, guiyi: Guiyi) -> None:
+    workspace = copied(second_month, tmp_path / "workspace")
+    ((person,),) = ask(workspace.catalog, "select min(entity_id) from natural_person")
+    assert guiyi("resolve", workspace.root, person).code == 0, "so that the access log has a row"
+    done = guiyi("verify", workspace.root, "--json")
     assert (done.code, done.err, done.data["holds"]) == (0, "", True)
     empty = {check["name"] for check in done.data["checks"] if not check["checked"]}
     assert empty == {"decision_chain", "forgetting_chain"}
     assert {check["part"] for check in done.data["checks"]} == {"catalog", "archive", "batch"}
-    assert "BROKEN" not in guiyi("verify", second_month.root).out
+    assert "BROKEN" not in guiyi("verify", workspace.root).out
 
 
 def test_verifying_changes_nothing(second_month: Workspace, tmp_path: Path, guiyi: Guiyi) -> None:

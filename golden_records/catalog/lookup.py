@@ -1,0 +1,196 @@
+"""The lookup tables of the catalog: the profiles of the current release, their keys, term frequencies and model.
+
+In: one `LookupPart` per entity type, made by the run. Out: the tables `lookup_…`, brought up to date within the
+transaction of the release by writing what differs. A profile's id is a hash of its content and its keys follow from the
+content, so only profiles that came or went, or belong to other entities now, are written.
+
+Invariant: an entity type has a row in `lookup_model` only while the other tables are those of the current release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from duckdb import DuckDBPyConnection
+
+from golden_records.catalog.delta import load
+from golden_records.catalog.schema import LOOKUP_FREQUENCY, LOOKUP_KEY, LOOKUP_PROFILE, Column, Table
+from golden_records.catalog.store import Catalog
+from golden_records.tables import quote
+
+KINDS = {"legal_person": "LP", "natural_person": "NP"}
+
+_BATCH_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class LookupPart:
+    """What the lookup tables shall hold of one entity type.
+
+    Attributes:
+        entity_type: legal_person or natural_person.
+        profiles: DuckDB table: profile_id, entities, entity_ids, content.
+        frequencies: DuckDB table: field, value, frequency.
+        config: the entity type's configuration as JSON.
+        model: the model as JSON.
+        keys_made_by: hash of everything that decides a profile's keys besides its content.
+        frequencies_hash: hash of the term frequencies.
+        make_keys: makes the DuckDB table `out` (key, refine, profile_id) from a table (profile_id, content), in this
+            order of arguments: connection, table, out.
+    """
+
+    entity_type: str
+    profiles: str
+    frequencies: str
+    config: str
+    model: str
+    keys_made_by: str
+    frequencies_hash: str
+    make_keys: Callable[[DuckDBPyConnection, str, str], None]
+
+    @property
+    def kind(self) -> str:
+        """The prefix of the entity type's ids."""
+        return KINDS[self.entity_type]
+
+
+@dataclass(frozen=True)
+class StagedLookup:
+    """What a publish has to write for one entity type, as temporary DuckDB tables.
+
+    Attributes:
+        part: what it shall hold.
+        anew: everything is replaced.
+        refill: the term frequencies are replaced.
+    """
+
+    part: LookupPart
+    anew: bool
+    refill: bool
+
+    def table(self, name: str) -> str:
+        """Return the name of a temporary table."""
+        return f"_catalog_lookup_{self.part.kind}_{name}"
+
+
+def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) -> StagedLookup:
+    """Find what differs; nothing is written and no lock is held.
+
+    Makes `came` and `left` (profile_id, content), `came_keys` and `left_keys`, `put` (rows to insert) and `taken`
+    (profile_id to delete).
+    """
+    held = catalog.row("select keys_made_by, frequencies_hash from lookup_model where kind = ?", (part.kind,))
+    anew = held is None or held[0] != part.keys_made_by
+    staged = StagedLookup(part, anew, held is None or held[1] != part.frequencies_hash)
+    old = staged.table("old")
+    load(
+        con,
+        old,
+        (Column("profile_id", "bigint"), Column("entities", "bigint"), Column("entity_ids")),
+        catalog,
+        "select profile_id, entities, entity_ids from lookup_profile where kind = ?" + (" limit 0" if anew else ""),
+        (part.kind,),
+    )
+    new = quote(part.profiles)
+    for name, query in (
+        ("came", f"select profile_id, content from {new} n anti join {quote(old)} o using (profile_id)"),
+        ("gone", f"select profile_id from {quote(old)} o anti join {new} n using (profile_id)"),
+        (
+            "put",
+            f"""select n.profile_id, n.entities, n.entity_ids, n.content
+            from {new} n
+            left join {quote(old)} o using (profile_id)
+            where o.profile_id is null or n.entity_ids <> o.entity_ids or n.entities <> o.entities""",
+        ),
+        (
+            "taken",
+            f"""select o.profile_id
+            from {quote(old)} o
+            left join {new} n using (profile_id)
+            where n.profile_id is null or n.entity_ids <> o.entity_ids or n.entities <> o.entities""",
+        ),
+    ):
+        con.execute(f"create or replace temp table {quote(staged.table(name))} as {query}")
+    _contents_of_gone(catalog, con, staged)
+    for name in ("came", "left"):
+        part.make_keys(con, staged.table(name), staged.table(f"{name}_keys"))
+    return staged
+
+
+def write_lookup(
+    catalog: Catalog, con: DuckDBPyConnection, staged: Sequence[StagedLookup], scope: Sequence[str]
+) -> None:
+    """Write what was staged; the caller holds the writing transaction of the release.
+
+    Args:
+        catalog: the store.
+        con: DuckDB connection with the staged tables.
+        staged: the entity types to bring up to date.
+        scope: what the release publishes; an entity type that is not staged can be looked up no longer.
+    """
+    for kind in (KINDS[published] for published in scope if published in KINDS):
+        catalog.execute("delete from lookup_model where kind = ?", (kind,))
+    for one in staged:
+        kind = one.part.kind
+        if one.anew:
+            for table in (LOOKUP_PROFILE, LOOKUP_KEY):
+                catalog.execute(f"delete from {table.name} where kind = ?", (kind,))
+        else:
+            _delete(catalog, con, LOOKUP_KEY, kind, one.table("left_keys"), ("key", "refine", "profile_id"))
+            _delete(catalog, con, LOOKUP_PROFILE, kind, one.table("taken"), ("profile_id",))
+        _insert(catalog, con, LOOKUP_PROFILE, kind, one.table("put"))
+        _insert(catalog, con, LOOKUP_KEY, kind, one.table("came_keys"))
+        if one.refill:
+            catalog.execute("delete from lookup_frequency where kind = ?", (kind,))
+            _insert(catalog, con, LOOKUP_FREQUENCY, kind, one.part.frequencies)
+        catalog.execute(
+            "insert into lookup_model (kind, config, model, keys_made_by, frequencies_hash) values (?, ?, ?, ?, ?)",
+            (kind, one.part.config, one.part.model, one.part.keys_made_by, one.part.frequencies_hash),
+        )
+
+
+def end_lookup(catalog: Catalog) -> None:
+    """Say that the lookup tables are not those of the current release; the caller holds a writing transaction."""
+    catalog.execute("delete from lookup_model")
+
+
+def _contents_of_gone(catalog: Catalog, con: DuckDBPyConnection, staged: StagedLookup) -> None:
+    """Make `left`: profiles that are gone, with the content that the store has of them."""
+    catalog.execute("create temp table if not exists gone_profile (profile_id bigint not null primary key)")
+    catalog.execute("delete from temp.gone_profile")
+    rows = con.execute(f"select profile_id from {quote(staged.table('gone'))} order by profile_id").fetchall()
+    with catalog.writing():
+        catalog.connection.executemany("insert into temp.gone_profile values (?)", rows)
+    load(
+        con,
+        staged.table("left"),
+        (Column("profile_id", "bigint"), Column("content")),
+        catalog,
+        "select p.profile_id, p.content from temp.gone_profile g cross join lookup_profile p "
+        "where p.kind = ? and p.profile_id = g.profile_id",
+        (staged.part.kind,),
+    )
+
+
+def _delete(
+    catalog: Catalog, con: DuckDBPyConnection, table: Table, kind: str, staged: str, columns: Sequence[str]
+) -> None:
+    names = ", ".join(map(quote, columns))
+    where = " and ".join(f"{quote(column)} = ?" for column in columns)
+    rows = con.execute(f"select {names} from {quote(staged)} order by {names}")
+    while batch := rows.fetchmany(_BATCH_ROWS):
+        statement = f"delete from {table.name} where kind = '{kind}' and {where}"
+        catalog.connection.executemany(statement, batch)
+
+
+def _insert(catalog: Catalog, con: DuckDBPyConnection, table: Table, kind: str, staged: str) -> None:
+    columns = [name for name in table.column_names if name != "kind"]
+    names = ", ".join(map(quote, columns))
+    order = ", ".join(quote(name) for name in table.key if name != "kind")
+    marks = ", ".join("?" for _ in columns)
+    statement = f"insert into {table.name} (kind, {names}) values ('{kind}', {marks})"
+    with con.sql(f"select {names} from {quote(staged)} order by {order}").to_arrow_reader(_BATCH_ROWS) as batches:
+        for batch in batches:
+            rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            catalog.connection.executemany(statement, rows)

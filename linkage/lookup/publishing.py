@@ -1,0 +1,71 @@
+"""What a run hands to the catalog so that its records can be found online: profiles, keys, term frequencies, model."""
+
+from __future__ import annotations
+
+import hashlib
+
+from duckdb import DuckDBPyConnection
+
+from blocking.sql import quote
+from blocking.stable_keys import make_stable_keys
+from golden_records.catalog.lookup import LookupPart
+from linkage.entity_config import EntityConfig
+from linkage.increment.made_by import hash_of_tables
+from linkage.lookup.content import packed, unpacked
+from linkage.pipeline import Linkage
+
+SHOWN_ENTITIES = 20
+
+
+def lookup_part(run: Linkage) -> LookupPart:
+    """Return what finding one entity type online needs, after `identify`; the tables made are temporary."""
+    config = run.config
+    profiles, frequencies = run.table("lookup_profile"), run.table("lookup_frequency")
+    run.con.execute(f"""
+create or replace temp table {quote(profiles)} as
+with belongs as (
+    select p.profile_id, list_sort(list(distinct m.entity_id)) as entity_ids
+    from {quote(run.table("profile_record"))} p
+    join {quote(run.table("membership"))} m on p.record_id = m.record_id
+    group by p.profile_id
+)
+select
+    p.profile_id,
+    len(b.entity_ids) as entities,
+    array_to_string(b.entity_ids[:{SHOWN_ENTITIES}], ' ') as entity_ids,
+    {packed(config)} as content
+from {quote(run.table("profiles"))} p
+join belongs b on p.profile_id = b.profile_id""")
+    counted = " union all ".join(
+        f"select '{column}' as field, coalesce(cast({quote(column)} as varchar), '') as value, "
+        f"{quote('tf_' + column)} as frequency from {quote(table)}"
+        for column, table in run.frequencies.items()
+    )
+    empty = "select ''::varchar as field, ''::varchar as value, 0.0::double as frequency limit 0"
+    run.con.execute(f"create or replace temp table {quote(frequencies)} as {counted or empty}")
+    return LookupPart(
+        entity_type=config.entity,
+        profiles=profiles,
+        frequencies=frequencies,
+        config=config.model_dump_json(by_alias=True),
+        model=run.trained.model_dump_json(),
+        keys_made_by=keys_made_by(config),
+        frequencies_hash=hash_of_tables(run.con, [run.frequencies[column] for column in sorted(run.frequencies)]),
+        make_keys=lambda con, contents, out: _make_keys(con, config, contents, out),
+    )
+
+
+def keys_made_by(config: EntityConfig) -> str:
+    """Return a hash of what decides a profile's content and keys: its columns, their types, and the blocking rules."""
+    rules = "".join(rule.model_dump_json() for rule in config.blocking)
+    columns = "|".join(f"{column}:{config.columns[column]}" for column in config.profile_columns)
+    return hashlib.sha256((rules + columns).encode()).hexdigest()[:16]
+
+
+def _make_keys(con: DuckDBPyConnection, config: EntityConfig, contents: str, out: str) -> None:
+    read = frozenset(column for rule in config.blocking for column in rule.columns())
+    unpacked_table = f"{out}_unpacked"
+    con.execute(f"create or replace temp table {quote(unpacked_table)} as {unpacked(config, contents, read)}")
+    types = {column: config.columns[column] for column in read}
+    make_stable_keys(con, config.blocking, profiles=unpacked_table, types=types, out=out)
+    con.execute(f"drop table {quote(unpacked_table)}")

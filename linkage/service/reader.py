@@ -1,0 +1,65 @@
+"""Reading the catalog while releases come and go: one read-only connection per thread, opened again when it breaks.
+
+A request reads in one transaction, so all of its answer is of one release. If the file was replaced (restored from a
+backup, moved in place) the next request opens the new one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from golden_records.catalog import dialect
+from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.errors import CatalogError
+from linkage.lookup.snapshot import Lookup, Snapshot
+from linkage.service.errors import unavailable
+
+_BUSY_MS = 1_000
+
+
+class _Held(threading.local):
+    lookup: Lookup | None = None
+    file: tuple[int, int] | None = None
+
+
+class Reader:
+    """The catalog as the service reads it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._held = _Held()
+
+    @contextmanager
+    def reading(self) -> Iterator[Snapshot]:
+        """Give the current release.
+
+        Raises:
+            ServiceError: 503; the catalog is away, broken, or empty.
+        """
+        try:
+            with self._lookup().reading() as snapshot:
+                if snapshot.release == 0:
+                    raise unavailable("nothing has been published yet")
+                yield snapshot
+        except (dialect.Error, CatalogError, OSError) as error:
+            self.close()
+            raise unavailable("the catalog cannot be read now; try again") from error
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if self._held.lookup is not None:
+            self._held.lookup.catalog.close()
+        self._held.lookup = None
+
+    def _lookup(self) -> Lookup:
+        there = self._path.stat()
+        file = (there.st_dev, there.st_ino)
+        if self._held.lookup is None or self._held.file != file:
+            self.close()
+            catalog: Catalog = open_catalog(self._path, read_only=True)
+            catalog.execute(f"pragma busy_timeout = {_BUSY_MS}")
+            self._held.lookup, self._held.file = Lookup(catalog), file
+        return self._held.lookup

@@ -1,0 +1,40 @@
+"""`guiyi serve`: the application on a port, until it is told to stop."""
+
+from __future__ import annotations
+
+import uvicorn
+
+from golden_records.catalog.store import open_catalog
+from linkage.service.app import Service
+from linkage.service.logs import log_to_stderr
+from linkage.workspace import Workspace
+
+_CONCURRENT = 256
+_KEEP_ALIVE_SECONDS = 30
+
+
+def serve(workspace: Workspace, *, host: str, port: int) -> int:
+    """Serve a workspace's catalog.
+
+    Raises:
+        CatalogError: the catalog cannot be opened.
+    """
+    with open_catalog(workspace.catalog):
+        pass  # makes or migrates it; what serves reads only
+    log_to_stderr()
+    config = uvicorn.Config(
+        Service(workspace.catalog, workspace.root, workspace.settings.service),
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        ws="none",  # nothing here speaks it, and its log lines hold paths
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        limit_concurrency=_CONCURRENT,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=10,
+    )
+    uvicorn.Server(config).run()
+    return 0

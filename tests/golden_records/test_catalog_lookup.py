@@ -1,0 +1,110 @@
+"""The lookup tables follow their release by what differs, and end up as if they were written anew."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from duckdb import DuckDBPyConnection
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from golden_records.catalog.lookup import LookupPart
+from golden_records.catalog.publish import ReleaseTables, publish
+from golden_records.catalog.rollback import rollback
+from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.entity_id import mint
+
+NOW = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
+FIRM = mint("LP", 1)
+# profile id → (entity ids, content); the keys of a profile are the characters of its content.
+Profiles = dict[int, tuple[str, str]]
+
+
+def make_keys(con: DuckDBPyConnection, contents: str, out: str) -> None:
+    con.execute(
+        f"create or replace temp table {out} as "
+        "select distinct ascii(c)::bigint as key, 0::bigint as refine, profile_id "
+        f"from (select profile_id, unnest(string_split(content, '')) as c from {contents}) where c <> ''"
+    )
+
+
+def part(
+    con: DuckDBPyConnection, profiles: Profiles, *, made_by: str = "rules", values: Sequence[str] = ("a",)
+) -> LookupPart:
+    columns = "profile_id bigint, entities bigint, entity_ids varchar, content varchar"
+    con.execute(f"create or replace table lookup ({columns})")
+    rows = [(i, len(ids.split()), ids, content) for i, (ids, content) in profiles.items()]
+    if rows:
+        con.executemany("insert into lookup values (?, ?, ?, ?)", rows)
+    con.execute("create or replace table counted (field varchar, value varchar, frequency double)")
+    con.executemany("insert into counted values ('name', ?, 0.5)", [[value] for value in values])
+    return LookupPart("legal_person", "lookup", "counted", "{}", "{}", made_by, "-".join(values), make_keys)
+
+
+def tables(con: DuckDBPyConnection) -> ReleaseTables:
+    con.execute(f"create or replace table firm as select '{FIRM}' as entity_id, '甲' as name, 1 as records")
+    return ReleaseTables(legal_person=("firm",))
+
+
+def held(catalog: Catalog) -> dict[str, list[tuple[object, ...]]]:
+    return {
+        table: catalog.execute(f"select * from lookup_{table} order by 1, 2, 3").fetchall()
+        for table in ("profile", "key", "frequency", "model")
+    }
+
+
+CONTENT = dict(enumerate(["", "a", "b", "ab", "abc", "c", "cc"]))
+STATE = st.dictionaries(st.sampled_from(sorted(CONTENT)), st.sampled_from(["E1", "E2", "E1 E2"]), max_size=7)
+
+
+@settings(max_examples=25, deadline=None)
+@given(states=st.lists(st.tuples(STATE, st.sampled_from("rs"), st.sampled_from("ab")), min_size=2, max_size=4))
+def test_following_by_what_differs_is_writing_anew(states: list[tuple[dict[int, str], str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+        with open_catalog(Path(folder) / "follows.db") as catalog:
+            for state, made_by, value in states:
+                profiles = {i: (ids, CONTENT[i]) for i, ids in state.items()}
+                lookup = [part(con, profiles, made_by=made_by, values=(value,))]
+                publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=lookup)
+            followed = held(catalog)
+        with open_catalog(Path(folder) / "anew.db") as catalog:
+            publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=lookup)
+            assert held(catalog) == followed
+
+
+def test_only_profiles_that_differ_are_written(catalog: Catalog, con: DuckDBPyConnection) -> None:
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: ("E1", "a"), 2: ("E1", "b")})])
+    before = catalog.connection.total_changes
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: ("E1", "a"), 2: ("E2", "b")})])
+    rows = [row[1:4] for row in held(catalog)["profile"]]
+    assert rows == [(1, 1, "E1"), (2, 1, "E2")]
+    assert catalog.connection.total_changes - before < 10
+
+
+def test_a_release_without_lookup_and_a_rollback_end_it(catalog: Catalog, con: DuckDBPyConnection) -> None:
+    lookup = [part(con, {1: ("E1", "a")})]
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=lookup)
+    publish(catalog, con, tables(con), now=NOW, manifest={})
+    assert held(catalog)["model"] == []
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=lookup)
+    whole = held(catalog)
+    assert len(whole["model"]) == len(whole["profile"]) == 1
+    rollback(catalog, 1, now=NOW)
+    assert held(catalog)["model"] == []
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=lookup)
+    assert held(catalog) == whole
+
+
+def test_a_publish_that_fails_leaves_the_lookup_of_the_last_release(catalog: Catalog, con: DuckDBPyConnection) -> None:
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: ("E1", "a")})])
+    before = held(catalog)
+    broken = replace(part(con, {2: ("E2", "b")}), frequencies="absent", frequencies_hash="other")
+    with pytest.raises(duckdb.Error):
+        publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[broken])
+    assert held(catalog) == before
