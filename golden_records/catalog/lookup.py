@@ -38,6 +38,8 @@ class LookupPart:
         frequencies_hash: hash of the term frequencies.
         make_keys: makes the DuckDB table `out` (key, refine, profile_id) from a table (profile_id, content), in this
             order of arguments: connection, table, out.
+        among: DuckDB table of the profile_id of every profile that may have come, gone or changed, where `profiles`
+            holds these alone; the others, and the term frequencies, stay as they are. Absent: `profiles` holds all.
     """
 
     entity_type: str
@@ -48,6 +50,7 @@ class LookupPart:
     keys_made_by: str
     frequencies_hash: str
     make_keys: Callable[[DuckDBPyConnection, str, str], None]
+    among: str | None = None
 
     @property
     def kind(self) -> str:
@@ -62,11 +65,13 @@ class StagedLookup:
     Attributes:
         part: what it shall hold.
         anew: everything is replaced.
+        frequencies_hash: of the term frequencies that the store holds then.
         refill: the term frequencies are replaced.
     """
 
     part: LookupPart
     anew: bool
+    frequencies_hash: str
     refill: bool
 
     def table(self, name: str) -> str:
@@ -74,15 +79,18 @@ class StagedLookup:
         return f"_catalog_lookup_{self.part.kind}_{name}"
 
 
-def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) -> StagedLookup:
+def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) -> StagedLookup | None:
     """Find what differs; nothing is written and no lock is held.
 
     Makes `came` and `left` (profile_id, content), `came_keys` and `left_keys`, `put` (rows to insert) and `taken`
-    (profile_id to delete).
+    (profile_id to delete). Returns None if the part is of some profiles only and the store does not hold the others.
     """
     held = catalog.row("select keys_made_by, frequencies_hash from lookup_model where kind = ?", (part.kind,))
     anew = held is None or held[0] != part.keys_made_by
-    staged = StagedLookup(part, anew, held is None or held[1] != part.frequencies_hash)
+    if anew and part.among is not None:
+        return None
+    frequencies = held[1] if held is not None and part.among is not None else part.frequencies_hash
+    staged = StagedLookup(part, anew, frequencies, held is None or held[1] != frequencies)
     old = staged.table("old")
     load(
         con,
@@ -92,6 +100,8 @@ def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) ->
         "select profile_id, entities, entity_ids from lookup_profile where kind = ?" + (" limit 0" if anew else ""),
         (part.kind,),
     )
+    if part.among is not None:
+        con.execute(f"delete from {quote(old)} where profile_id not in (select profile_id from {quote(part.among)})")
     new = quote(part.profiles)
     for name, query in (
         ("came", f"select profile_id, content from {new} n anti join {quote(old)} o using (profile_id)"),
@@ -146,7 +156,7 @@ def write_lookup(
             _insert(catalog, con, LOOKUP_FREQUENCY, kind, one.part.frequencies)
         catalog.execute(
             "insert into lookup_model (kind, config, model, keys_made_by, frequencies_hash) values (?, ?, ?, ?, ?)",
-            (kind, one.part.config, one.part.model, one.part.keys_made_by, one.part.frequencies_hash),
+            (kind, one.part.config, one.part.model, one.part.keys_made_by, one.frequencies_hash),
         )
 
 

@@ -128,7 +128,7 @@ def publish(
         delta = find_delta(catalog, con, scope, first=before == 0, owners=owners)
         if owners is not None and delta.is_empty(con, release):
             return before
-        staged = [stage_lookup(catalog, con, part) for part in lookup]
+        staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
         with dialect.bulk_writing(catalog.connection), catalog.writing():
             if current_release(catalog) != before:
                 raise CatalogError(f"{catalog.path}: release {release} was made by another run; run again")

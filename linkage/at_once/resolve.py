@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 from duckdb import Error as DuckDBError
 
 from blocking.sql import quote
+from golden_records.catalog.lookup import LookupPart
 from golden_records.catalog.publish import publish
 from golden_records.catalog.read import PreviousTables, releases
 from golden_records.catalog.store import Catalog
@@ -35,6 +36,7 @@ from linkage.fields import Entity
 from linkage.figures import model_hash
 from linkage.increment.made_by import resolver
 from linkage.increment.released import AT_ONCE, DECISIONS, Release, is_at_once, published_at, release_of, told_decisions
+from linkage.lookup.publishing import lookup_part
 from linkage.model.parameters import load_model, term_frequency_columns
 from linkage.pipeline import RESOLVING, Linkage, LinkageOptions
 from linkage.rulings.constraints import named_records
@@ -191,12 +193,24 @@ def _publish(
         cause=CAUSE,
         models={entity: told_last(made, "models").get(entity, model_hash(run))},
         owners=owners,
+        lookup=[_lookup_of_touched(run)],
     )
     release = number if number > made[-1]["release_id"] else newest
     splice(run, batch, owners=owners, release=release, published=published_at(releases(catalog), release))
     events = con.execute(f"select event, count(*) from {quote(run.table('event'))} group by event order by event")
     found = dict(events.fetchall())
     return Effect(number, count(con, "touched_record"), count(con, run.table("golden")), found, values)
+
+
+def _lookup_of_touched(run: Linkage) -> LookupPart:
+    """Return what finding the touched profiles online needs; the others are left as they are."""
+    among = run.table("lookup_among")
+    run.con.execute(f"""
+create or replace temp table {quote(among)} as
+select profile_id from touched
+union
+select profile_id from touched_before""")
+    return replace(lookup_part(run), among=among)
 
 
 def _changed_values(run: Linkage, batch: Batch) -> int:

@@ -36,6 +36,7 @@ CATALOG_TABLES = (
     "provenance",
     "review_case",
 )
+LOOKUP_TABLES = ("lookup_profile", "lookup_key", "lookup_frequency", "lookup_model")
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,10 @@ def ask(catalog: Path, query: str, values: Sequence[Any] = ()) -> list[tuple[Any
         return con.execute(query, values).fetchall()
 
 
-def catalog_content(catalog: Path) -> dict[str, list[tuple[Any, ...]]]:
+def catalog_content(catalog: Path, tables: Sequence[str] = CATALOG_TABLES) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of the current release."""
     content = {}
-    for table in CATALOG_TABLES:
+    for table in tables:
         columns = [row[1] for row in ask(catalog, f"pragma table_info({table})") if row[1] != "since_release"]
         content[table] = sorted(ask(catalog, f"select {', '.join(columns)} from {table}"), key=repr)
     return content

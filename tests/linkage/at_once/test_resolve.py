@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from batches import differences, ids_of
-from small_district import NOW, Guiyi, ask, catalog_content, copied, ingest_month
+from small_district import LOOKUP_TABLES, NOW, Guiyi, ask, catalog_content, copied, ingest_month
 
 import linkage.at_once.resolve
 import linkage.commands.decide
@@ -95,6 +95,9 @@ def test_a_decision_at_once_makes_the_tables_of_a_run_with_it(
     assert differences(at_once, by_run, PERSON) == {}
     assert ids_of(at_once, PERSON) == ids_of(by_run, PERSON)
     assert catalog_content(at_once.catalog) == catalog_content(by_run.catalog)
+    found_by_name = catalog_content(at_once.catalog, LOOKUP_TABLES)
+    assert all(found_by_name.values())
+    assert found_by_name == catalog_content(by_run.catalog, LOOKUP_TABLES)
     assert catalog_content(at_once.catalog) != catalog_content(first_month.catalog)
     assert [check.name for check in verify(at_once, deep=name == "not here") if not check.holds] == []
 
