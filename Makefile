@@ -14,7 +14,7 @@ demo: $(VENV)/runtime.stamp
 	$(BIN)/guiyi demo
 
 test: $(VENV)/dev.stamp
-	$(BIN)/pytest -n auto -m "not slow"
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
 check: lint types cover
 
@@ -30,10 +30,10 @@ types: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 cover: $(VENV)/dev.stamp
-	$(BIN)/pytest -n auto -m "not slow" --cov --cov-report=term
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow" --cov --cov-report=term
 
 test-slow: $(VENV)/dev.stamp
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n auto --dist worksteal -m slow
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/end_to_end.py

@@ -223,7 +223,7 @@ def test_a_history_of_every_kind_of_step_comes_to_the_tables_of_full_runs(
 
 
 @pytest.mark.slow
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(months=_months)
 def test_any_history_comes_to_the_tables_of_full_runs(
     months: list[list[Step]], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
