@@ -43,7 +43,13 @@ from linkage.database import connect
 from linkage.errors import FAILED, ConfigError, LinkageError
 from linkage.finishing import bring_to_end
 from linkage.forgetting.archive import forget_rows, rows_to_forget
-from linkage.forgetting.batch import copy_batch, forget_frequencies, holds_records, remove_batch
+from linkage.forgetting.batch import (
+    copy_batch,
+    forget_frequencies,
+    forget_frequencies_online,
+    holds_records,
+    remove_batch,
+)
 from linkage.forgetting.journal import Journal, read_journal, remove_journal, write_journal
 from linkage.forgetting.plan import Named, look_up, named_records, require_known, still_released
 from linkage.forgetting.proof import Proof, prove
@@ -272,6 +278,7 @@ def _forget_in_catalog(workspace: Workspace, journal: Journal, now: datetime, co
             return {}
         with dialect.bulk_writing(catalog.connection), catalog.writing(), dialect.unguarded(catalog.connection):
             removed = erase(catalog, Forgotten(journal.records, journal.held))
+            removed["lookup_frequency"] = forget_frequencies_online(catalog, workspace, journal.held)
             before = {table.name: last_hash(catalog, table) for table in (DECISION, DECISION_EVENT)}
             first = redact(catalog, tokens, lambda text: _holds(text, telling, journal.records))
             rechained = {

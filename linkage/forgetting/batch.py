@@ -12,8 +12,11 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from blocking.sql import quote
+from golden_records.catalog.lookup import KINDS
+from golden_records.catalog.store import Catalog
 from linkage.database import connect, only_row
 from linkage.durable import replace_whole
 from linkage.entity_config import load_entity_config
@@ -107,6 +110,32 @@ def forget_frequencies(workspace: Workspace, held: Collection[str]) -> int:
                     f"(field = '{column}' and {_is_gone(entity, column, 'value')})" for column in columns
                 )
                 removed += _keep_unless(con, path, gone)
+    return removed
+
+
+def forget_frequencies_online(catalog: Catalog, workspace: Workspace, held: Collection[str]) -> int:
+    """Take out of the catalog's term frequencies what the kept ones do not hold any more; return how many that are.
+
+    Args:
+        catalog: the store, in a writing transaction.
+        workspace: the workspace, after `forget_frequencies`.
+        held: values that the forgotten held.
+    """
+    wanted, removed = sorted(set(held)), 0
+    for entity in ENTITIES:
+        kind = KINDS[entity]
+        kept: set[tuple[str, str]] = set()
+        path = workspace.frequencies(entity)
+        if path.exists():
+            table = pq.read_table(path, columns=["field", "value"], filters=[("value", "in", wanted)])
+            kept = set(zip(*(table.column(name).to_pylist() for name in ("field", "value")), strict=True))
+        fields = term_frequency_columns(load_entity_config(entity))
+        for field in fields:
+            for value in wanted:
+                if (field, value) not in kept:
+                    removed += catalog.execute(
+                        "delete from lookup_frequency where kind = ? and field = ? and value = ?", (kind, field, value)
+                    ).rowcount
     return removed
 
 

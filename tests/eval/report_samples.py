@@ -20,9 +20,11 @@ from eval.report.summary import (
     FieldCompleteness,
     KindCount,
     ModelLevel,
+    RelationCount,
     RunSummary,
     SourceRows,
     Stage,
+    UnresolvedCount,
     VerdictCount,
     WeightHistogram,
 )
@@ -183,7 +185,18 @@ def full() -> RunSummary:
         config_hash="b81c2f09a4",
         versions={"guiyi": "0.1.0", "splink": "5.0.0", "duckdb": "2.0.0", "python": "3.11.9"},
         entities=(section(), section("natural_person", with_metrics=False, scale=6)),
+        relations=relations(),
+        unresolved=(UnresolvedCount(relation="operator_of", reason="name_only", count=812),),
         stages=stages,
+    )
+
+
+def relations() -> tuple[RelationCount, ...]:
+    """Relations of several kinds, sure and less sure, one of them disputed."""
+    return (
+        RelationCount(relation="legal_representative_of", basis="identifier", state="current", count=41_233),
+        RelationCount(relation="legal_representative_of", basis="attribute", state="disputed", count=17),
+        RelationCount(relation="branch_of", basis="corroborated", state="current", count=1_204),
     )
 
 

@@ -241,7 +241,7 @@ def test_a_run_killed_at_a_random_moment_carries_on(second_run: Case, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "first"), [("first_run", 5), ("second_run", 0), ("second_run", 2), ("second_run", 4)]
-)  # every sixth step from the first on; with all of 0 to 5 for both runs it is every step, in the better part of an hour
+)  # every sixth step from the first on: all of 0 to 5 for both runs are every step, and the better part of an hour
 def test_a_run_killed_at_steps_of_every_stage_carries_on(
     name: str, first: int, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
