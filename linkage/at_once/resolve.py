@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -210,7 +210,7 @@ create or replace temp table {quote(among)} as
 select profile_id from touched
 union
 select profile_id from touched_before""")
-    return replace(lookup_part(run), among=among)
+    return lookup_part(run, among=among)
 
 
 def _changed_values(run: Linkage, batch: Batch) -> int:

@@ -17,8 +17,13 @@ from linkage.pipeline import Linkage
 SHOWN_ENTITIES = 20
 
 
-def lookup_part(run: Linkage) -> LookupPart:
-    """Return what finding one entity type online needs, after `identify`; the tables made are temporary."""
+def lookup_part(run: Linkage, *, among: str | None = None) -> LookupPart:
+    """Return what finding one entity type online needs, after `identify`; the tables made are temporary.
+
+    Args:
+        run: the linkage.
+        among: of a run of some profiles only, the table of all that it may change; term frequencies are then left out.
+    """
     config = run.config
     profiles, frequencies = run.table("lookup_profile"), run.table("lookup_frequency")
     run.con.execute(f"""
@@ -39,10 +44,11 @@ join belongs b on p.profile_id = b.profile_id""")
     counted = " union all ".join(
         f"select '{column}' as field, coalesce(cast({quote(column)} as varchar), '') as value, "
         f"{quote('tf_' + column)} as frequency from {quote(table)}"
-        for column, table in run.frequencies.items()
+        for column, table in (run.frequencies.items() if among is None else ())
     )
     empty = "select ''::varchar as field, ''::varchar as value, 0.0::double as frequency limit 0"
     run.con.execute(f"create or replace temp table {quote(frequencies)} as {counted or empty}")
+    tables = [run.frequencies[column] for column in sorted(run.frequencies)]
     return LookupPart(
         entity_type=config.entity,
         profiles=profiles,
@@ -50,8 +56,9 @@ join belongs b on p.profile_id = b.profile_id""")
         config=config.model_dump_json(by_alias=True),
         model=run.trained.model_dump_json(),
         keys_made_by=keys_made_by(config),
-        frequencies_hash=hash_of_tables(run.con, [run.frequencies[column] for column in sorted(run.frequencies)]),
+        frequencies_hash="" if among is not None else hash_of_tables(run.con, tables),
         make_keys=lambda con, contents, out: _make_keys(con, config, contents, out),
+        among=among,
     )
 
 

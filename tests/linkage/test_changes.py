@@ -21,6 +21,7 @@ from linkage import changes
 from linkage.changes import alarm_lines, config_changed, config_hashes, last_tables, last_totals, with_stability
 from linkage.commands import monthly
 from linkage.commands.demo import PlannedLoad
+from linkage.commands.roll_back import roll_back
 from linkage.entity_config import load_entity_config
 from linkage.figures import package_versions
 from linkage.ingest.manifest import list_loads
@@ -102,7 +103,7 @@ def test_the_same_loads_run_again_change_nothing(measured: Workspace) -> None:
 
 def test_the_totals_of_the_last_run_are_found_through_a_rollback(measured: Workspace, tmp_path: Path) -> None:
     workspace = copied(measured, tmp_path / "workspace")
-    assert monthly.roll_back(workspace, 1, now=NOW, console=monthly.Console(quiet=True)) == 0
+    assert roll_back(workspace, 1, now=NOW, console=monthly.Console(quiet=True)) == 0
     with open_catalog(workspace.catalog, read_only=True) as catalog:
         made = releases(catalog)
     for entity in ENTITIES:

