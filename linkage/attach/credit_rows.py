@@ -28,7 +28,7 @@ LEGAL_COLUMNS = ("uscc", "registration_number", "organization_code", "tax_number
 PERSON_COLUMNS = ("id_number",)
 IDENTIFIER_COLUMNS = (*LEGAL_COLUMNS, *PERSON_COLUMNS)
 KNOWN_COLUMNS = ("item", "source", "source_record_id", *IDENTIFIER_COLUMNS, "id_type", "name")
-MADE_COLUMNS = ("entity_id", "link_basis", "link_probability", "attach_status", "attach_reason")
+MADE_COLUMNS = ("entity_id", "link_basis", "link_probability", "attach_status", "attach_reason", "attach_candidates")
 _EXTENSIONS = frozenset((".csv", ".txt", ".tsv", ".xlsx", ".xls", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"))
 
 

@@ -90,7 +90,7 @@ def read_cells(con: DuckDBPyConnection, column: str, cells: str, *, subjects: Su
     """
     con.execute(f"create or replace table cell_to_read as {cells}")
     number = count(con, "cell_to_read")
-    read = partial(_person_forms) if column in PERSON_COLUMNS else partial(_legal_forms, column)
+    read = _person_forms if column in PERSON_COLUMNS else partial(_legal_forms, column)
     with _workers(processes if number > _ALONE else 1) as spread:
         cursor = con.cursor()
         for batch in cursor.sql("select raw, id_type from cell_to_read").to_arrow_reader(_BATCH):

@@ -20,7 +20,7 @@ import duckdb
 
 from golden_records.catalog.store import open_catalog
 from linkage.attach.attachment import STATUSES, Attaching, Count, attach_rows, prepare, rows_of
-from linkage.attach.catalogue import load_catalogue
+from linkage.attach.catalogue import Item, load_catalogue
 from linkage.attach.credit_rows import find_files, open_rows, renamed
 from linkage.attach.subjects import SubjectTables, load_subjects
 from linkage.commands.console import Console
@@ -71,7 +71,7 @@ def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
-        summary = _attach(workspace, request, files, partial, now, StageClock(console))
+        summary = _attach(workspace, request, items, files, partial, now=now, clock=StageClock(console))
         (partial / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
         shutil.rmtree(partial / "temp", ignore_errors=True)
         if output.exists():
@@ -89,8 +89,10 @@ def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime
 def _attach(
     workspace: Workspace,
     request: AttachRequest,
+    items: Mapping[str, Item],
     files: Sequence[Path],
     partial: Path,
+    *,
     now: datetime,
     clock: StageClock,
 ) -> dict[str, Any]:
@@ -110,7 +112,6 @@ def _attach(
         configs = {entity: load_entity_config(entity) for entity in ENTITIES}
         kept = {entity: workspace.model(entity) for entity in ENTITIES}
         models = {e: (configs[e], load_model(configs[e], kept[e] if kept[e].exists() else None)) for e in ENTITIES}
-        items = load_catalogue(request.catalogue)
         run = Attaching(con, subjects, items, request.item, models, os.cpu_count() or 1)
         counts: list[Count] = []
         unread = 0

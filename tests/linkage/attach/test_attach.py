@@ -260,6 +260,7 @@ def test_files_do_not_depend_on_each_others_order(guiyi: Guiyi, district_release
     [
         ({"amount": ["1"]}, (), "no column says whose a row is"),
         ({"uscc": ["1"], "entity_id": ["x"]}, (), "which attaching makes"),
+        ({"uscc": ["1"], "attach_candidates": ["x"]}, (), "which attaching makes"),
         ({"uscc": ["1"]}, ("--column", "usc=uscc"), "did you mean 'uscc'"),
         ({"uscc": ["1"]}, ("--column", "uscc=代码"), "no column '代码'"),
         ({"uscc": ["1"]}, ("--column", "uscc"), "expected KEY=VALUE"),
