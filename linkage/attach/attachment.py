@@ -5,7 +5,7 @@ record belongs that it names by `source` and `source_record_id`, with that recor
 guessed: two entities for one row are a conflict, and a row of a conflict has no entity, only candidates.
 
 Memory does not grow with rows: the tables of the release and the readings of distinct cells are held, rows stream
-through.
+through, and what equality does not settle is kept on disk where it does not fit.
 
 Invariant: every row that comes in goes out once, in one status, or is among the unread rows; the summary's sums prove
 it.
@@ -28,9 +28,10 @@ from linkage.attach.credit_rows import (
 )
 from linkage.attach.names import find_other_names
 from linkage.attach.readings import make_readings, read_cells
-from linkage.attach.row_sql import judged_sql, resolved_sql, unread_cells_sql
+from linkage.attach.row_sql import judged_sql, resolved_sql, unread_cells_sql, written_sql
+from linkage.attach.settled_sql import settled_sql
 from linkage.attach.subjects import SubjectTables
-from linkage.database import count
+from linkage.database import count, only_row
 from linkage.entity_config import EntityConfig
 from linkage.fields import Entity
 from linkage.model.parameters import Model
@@ -94,22 +95,44 @@ def attach_rows(run: Attaching, file: CreditFile, columns: Mapping[str, str], ou
         output: folder to write to: `attach_status=STATUS/PREFIX….parquet`.
         prefix: of the names of the files written.
     """
+    _write_settled(run, file, columns, output, prefix)
+    _write_others(run, file, columns, output, prefix)
+    return list(_counts(run, file, columns, output, prefix))
+
+
+def _write_settled(run: Attaching, file: CreditFile, columns: Mapping[str, str], output: Path, prefix: str) -> None:
+    """Write the rows that equality settles, and keep the others in the table `credit_rest`."""
+    con = run.con
+    halves = settled_sql(run.subjects, file, columns, item=run.item)
+    folder = output / "attach_status=matched"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{prefix}_settled.parquet"
+    written = f"copy ({halves.settled}) to {literal(str(path))} (format parquet, compression zstd)"
+    if only_row(con, written) == (0,):
+        path.unlink()
+    con.execute(f"create or replace temp table credit_rest as {halves.others}")
+
+
+def _write_others(run: Attaching, file: CreditFile, columns: Mapping[str, str], output: Path, prefix: str) -> None:
+    """Read the cells of the rows in `credit_rest`, judge them and write them, one folder for each status."""
     con = run.con
     for column in (c for c in IDENTIFIER_COLUMNS if c in columns):
-        cells = unread_cells_sql(file, columns, column)
+        cells = unread_cells_sql("credit_rest", columns, column)
         read_cells(con, column, cells, subjects=run.subjects, processes=run.processes)
-    con.execute(f"create or replace temp view credit_row as {resolved_sql(run.subjects, file, columns, item=run.item)}")
-    if "name" in columns:
+    resolved = resolved_sql(run.subjects, "credit_rest", columns, item=run.item)
+    con.execute(f"create or replace temp view credit_row as {resolved}")
+    named = "name" in columns
+    if named:
         held = "select distinct _gy_only_id as entity_id, _gy_name as name from credit_row"
         pairs = f"{held} where _gy_only_id is not null and _gy_name is not null"
         find_other_names(con, pairs, run.models, subjects=run.subjects, out="other_name")
-    written = judged_sql(file, named="name" in columns)
+    written = written_sql(file, f"({judged_sql('from credit_row', named=named)})")
     con.execute(
         f"copy ({written}) to {literal(str(output))} (format parquet, compression zstd, partition_by (attach_status), "
         f"write_partition_columns true, overwrite_or_ignore true, filename_pattern {literal(prefix + '_{i}')})"
     )
     con.execute("drop view credit_row")
-    return list(_counts(run, file, columns, output, prefix))
+    con.execute("drop table credit_rest")
 
 
 def _counts(run: Attaching, file: CreditFile, columns: Mapping[str, str], output: Path, prefix: str) -> Iterator[Count]:

@@ -18,7 +18,7 @@ from duckdb import DuckDBPyConnection
 from blocking.sql import quote
 from linkage.attach.credit_rows import PERSON_COLUMNS
 from linkage.attach.subjects import SubjectTables
-from linkage.database import count
+from linkage.database import count, only_row
 from matchers import legal_identifiers, personal_identifier
 
 # The schemes of the catalog in which a cell of a column, as it stands, is looked up.
@@ -61,21 +61,27 @@ def make_readings(con: DuckDBPyConnection, column: str, *, subjects: SubjectTabl
         subjects: the release.
     """
     schemes = ", ".join(f"'{scheme}'" for scheme in _AS_WRITTEN[column])
-    con.execute(f"create or replace table {quote(reading_of(column))} {_MAKE}")
     con.execute(f"create or replace table {quote(reads_of(column))} {_MAKE}")
     values = f"from {quote(subjects.identifier)} where scheme in ({schemes})"
-    if len(_AS_WRITTEN[column]) == 1:
-        made = f"select value, '', entity_id, holders, candidates, true {values}"
-    else:
-        made = f"""
-select value, '', min(entity_id),
-    case when min(entity_id) = max(entity_id) then max(holders) else 2 end,
+    made = f"""
+select value as raw, '' as id_type, min(entity_id) as entity_id,
+    case when min(entity_id) = max(entity_id) then max(holders) else 2 end as holders,
     case when min(entity_id) < max(entity_id) then string_agg(distinct entity_id, ';' order by entity_id)
-        else max(candidates) end,
-    true
+        else max(candidates) end as candidates,
+    true as usable
 {values}
 group by value"""
-    con.execute(f"insert into {quote(reading_of(column))} {made}")
+    if _in_two_schemes(con, schemes, subjects):
+        con.execute(f"create table {quote(reading_of(column))} as {made}")
+    else:
+        each = f"select value as raw, '' as id_type, entity_id, holders, candidates, true as usable {values}"
+        con.execute(f"create view {quote(reading_of(column))} as {each}")
+
+
+def _in_two_schemes(con: DuckDBPyConnection, schemes: str, subjects: SubjectTables) -> bool:
+    held = f"select scheme, value from {quote(subjects.identifier)} where scheme in ({schemes})"
+    query = f"select exists (select 1 from ({held}) a join ({held}) b on a.value = b.value and a.scheme < b.scheme)"
+    return bool(only_row(con, query)[0])
 
 
 def read_cells(con: DuckDBPyConnection, column: str, cells: str, *, subjects: SubjectTables, processes: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from blocking.sql import quote
-from linkage.attach.credit_rows import IDENTIFIER_COLUMNS, PERSON_COLUMNS, CreditFile, rows_sql
+from linkage.attach.credit_rows import IDENTIFIER_COLUMNS, PERSON_COLUMNS, CreditFile
 from linkage.attach.readings import reading_of, reads_of
 from linkage.attach.subjects import SubjectTables
 from matchers.levels import literal
@@ -35,21 +35,22 @@ _CASES = (
     ("none", "no_identifier", "true"),
 )
 REASONS = tuple(reason for _, reason, _ in _CASES)
+_NUMBERS = {reason: number for number, reason in enumerate(REASONS)}
 
 
-def unread_cells_sql(file: CreditFile, columns: Mapping[str, str], column: str) -> str:
-    """Return a query for the distinct cells of a column that are not read yet: raw, id_type."""
+def unread_cells_sql(rows: str, columns: Mapping[str, str], column: str) -> str:
+    """Return a query for the distinct cells of a column of `rows` that are not read yet: raw, id_type."""
     raw, kind = f"r.{quote(columns[column])}::varchar", _kind_of(columns, column)
     return f"""
 select distinct c.raw, c.id_type
-from (select {raw} as raw, {kind} as id_type from {rows_sql(file)} r) c
+from (select {raw} as raw, {kind} as id_type from {rows} r) c
 where c.raw is not null
     and not exists (select 1 from {reading_of(column)} k where k.raw = c.raw)
     and not exists (select 1 from {reads_of(column)} k where k.raw = c.raw and k.id_type = c.id_type)"""
 
 
-def resolved_sql(subjects: SubjectTables, file: CreditFile, columns: Mapping[str, str], *, item: str | None) -> str:
-    """Return a query for a file's rows and what is known of each.
+def resolved_sql(subjects: SubjectTables, rows: str, columns: Mapping[str, str], *, item: str | None) -> str:
+    """Return a query for rows and what is known of each.
 
     Adds, each with `_gy_` before it: name; only_id and other_id (the smallest and the greatest entity that its
     identifiers lead to); holders (of one identifier); several (who they are, if more than one); usable (whether any
@@ -58,8 +59,8 @@ def resolved_sql(subjects: SubjectTables, file: CreditFile, columns: Mapping[str
 
     Args:
         subjects: the release.
-        file: the file.
-        columns: known column → the file's column.
+        rows: a table expression.
+        columns: known column → the column in `rows`.
         item: the item of rows that name none.
     """
     present = [column for column in IDENTIFIER_COLUMNS if column in columns]
@@ -94,22 +95,33 @@ def resolved_sql(subjects: SubjectTables, file: CreditFile, columns: Mapping[str
     return f"""
 select r.*,
     {added}
-from {rows_sql(file)} r
+from {rows} r
 {chr(10).join(joins)}"""
 
 
-def judged_sql(file: CreditFile, *, named: bool) -> str:
-    """Return a query for the rows of the view `credit_row` as they go out: their columns, and what was made of them.
+def judged_sql(resolved: str, *, named: bool) -> str:
+    """Return a query for resolved rows with _gy_case.
+
+    Args:
+        resolved: a query of `resolved_sql`.
+        named: the rows carry names; then `other_name` holds those that do not go with an entity.
+    """
+    joined = f"left join other_name o on o.entity_id = {_ONE} and o.name = r._gy_name" if named else ""
+    return f"""
+select r.*, {_case(named=named)} as _gy_case
+from ({resolved}) r
+{joined}"""
+
+
+def written_sql(file: CreditFile, judged: str) -> str:
+    """Return a query for rows with _gy_case as they go out: the file's columns, and what was made of them.
 
     Args:
         file: the file.
-        named: the rows carry names; then `other_name` holds those that do not go with an entity.
+        judged: a query of `judged_sql`.
     """
-    cases = [(number, case) for number, case in enumerate(_CASES) if named or case[1] != "other_name"]
-    decided = "\n        ".join(f"when {condition} then {number}" for number, (_, _, condition) in cases)
-    by = {reason: number for number, (_, reason, _) in enumerate(_CASES)}
+    by = _NUMBERS
     own = ", ".join(quote(name) for name in file.columns)
-    joined = f"left join other_name o on o.entity_id = {_ONE} and o.name = r._gy_name" if named else ""
     return f"""
 select {own},
     case _gy_case when {by["identifier"]} then _gy_only_id when {by["record"]} then _gy_record_entity end as entity_id,
@@ -124,13 +136,13 @@ select {own},
         when {by["other_kind"]} then coalesce(_gy_only_id, _gy_record_entity)
         when {by["other_name"]} then _gy_only_id
     end as attach_candidates
-from (
-    select r.*, (case
-        {decided}
-    end)::utinyint as _gy_case
-    from credit_row r
-    {joined}
-)"""
+from {judged}"""
+
+
+def _case(*, named: bool) -> str:
+    """Return an expression for the number of the first case whose condition holds of a row."""
+    cases = [(number, case[2]) for number, case in enumerate(_CASES) if named or case[1] != "other_name"]
+    return f"(case {' '.join(f'when {condition} then {number}' for number, condition in cases)} end)::utinyint"
 
 
 def _named(part: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from small_district import Guiyi, ask, rows_of
 
+from linkage.attach import attachment
+from linkage.attach.attachment import Attaching
+from linkage.attach.credit_rows import CreditFile, rows_sql
 from linkage.attach.row_sql import REASONS
 from linkage.workspace import Workspace
 
@@ -135,6 +139,51 @@ def test_nothing_is_guessed_where_a_row_points_two_ways(
     ]
 
 
+def keep_all(run: Attaching, file: CreditFile, *_: object) -> None:
+    run.con.execute(f"create or replace temp table credit_rest as from {rows_sql(file)}")
+
+
+@pytest.mark.parametrize("absent", [(), ("name",), ("source", "source_record_id"), ("tax_number", "name"), ("item",)])
+def test_rows_that_equality_settles_come_out_as_reading_every_cell_would_have_them(
+    guiyi: Guiyi,
+    district_released: District,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    absent: tuple[str, ...],
+) -> None:
+    (_, code, name), (_, other, other_name) = district_released.firms[:2]
+    _, number, person = district_released.people[0]
+    records = district_released.query(
+        "select distinct on_basis.source, on_basis.source_record_id from record_link on_basis "
+        "join (select link_basis, min(source_record_id) as id from record_link group by 1) b "
+        "on b.link_basis = on_basis.link_basis and b.id = on_basis.source_record_id order by 1, 2"
+    )
+    cells: dict[str, list[str | None]] = {
+        "item": [COMPANY, PERSON, "LP-NOTHING-999"],
+        "uscc": [code, other, code.lower(), "", " ", "无", None],
+        "tax_number": [None, code, other, "", "91440300MA5KPW5G0T"],
+        "id_number": [None, number, f" {number}"],
+        "name": [None, name, other_name, person, f"{name} "],
+        "source": [None, *(source for source, _ in records)],
+        "source_record_id": [None, *(key for _, key in records)],
+    }
+    of_record = list(zip(cells.pop("source"), cells.pop("source_record_id"), strict=True))
+    drawn = random.Random(7)
+    rows = []
+    for _ in range(400):
+        row = {column: drawn.choice(values) for column, values in cells.items()}
+        row["source"], row["source_record_id"] = drawn.choice(of_record)
+        rows.append({column: value for column, value in row.items() if column not in absent})
+    for folder in ("settled", "read"):
+        (tmp_path / folder).mkdir()
+    made = attached(guiyi, district_released, tmp_path / "settled", rows)
+    settled = list((tmp_path / "settled").rglob("*_settled.parquet"))
+    monkeypatch.setattr(attachment, "_write_settled", keep_all)
+    assert made == attached(guiyi, district_released, tmp_path / "read", rows)
+    assert len(settled) == 1
+    assert {row["attach_status"] for row in made} == {"matched", "conflict", "none"}
+
+
 def test_a_name_that_is_written_otherwise_is_no_conflict(
     guiyi: Guiyi, district_released: District, tmp_path: Path
 ) -> None:
@@ -215,7 +264,7 @@ def test_csv_in_the_code_page_of_an_office_gives_the_same_as_parquet(
         "--json",
     )
     assert ended.code == 0, ended.err
-    made = rows_of(tmp_path / "out" / "attach_status=matched" / "rows0001_0.parquet")
+    made = [row for path in (tmp_path / "out" / "attach_status=matched").iterdir() for row in rows_of(path)]
     assert sorted(row["entity_id"] for row in made) == sorted(entity for entity, _, _ in district_released.firms[:20])
     assert {"处罚编号", "统一社会信用代码", "当事人"} < set(made[0])
     assert ended.data["by_status"] == {"matched": 20, "conflict": 0, "none": 0}
