@@ -24,7 +24,7 @@ from golden_records.catalog.store import Catalog
 _LINK = "source, source_record_id, entity_id, link_basis, probability, since_release"
 _BOTH = (
     f"(select {_LINK}, null as until_release from record_link union all "
-    f"select {_LINK}, until_release from record_link_history)"
+    f"select {_LINK}, until_release from record_link_history) as stay"
 )
 
 
@@ -249,7 +249,7 @@ def _stays_around(catalog: Catalog, entity_id: str) -> tuple[Stay, ...]:
     # Each record is looked up by key, so that no table is read whole.
     keys = (
         "(select source as s, source_record_id as k from record_link where entity_id = ? "
-        "union select source, source_record_id from record_link_history where entity_id = ?)"
+        "union select source, source_record_id from record_link_history where entity_id = ?) as kept"
     )
     rows: list[tuple[Any, ...]] = []
     for table, until in (("record_link", "null"), ("record_link_history", "t.until_release")):

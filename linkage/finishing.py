@@ -17,7 +17,7 @@ from pathlib import Path
 from eval.report.html import write_report
 from eval.report.summary import RunSummary, read_summary, write_summary
 from golden_records.catalog.read import releases
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import has_catalog, open_catalog
 from linkage.database import connect
 from linkage.durable import replace_whole, sync, sync_tree
 from linkage.ingest.load_folder import sweep_loads
@@ -93,7 +93,7 @@ def finish(workspace: Workspace, summary: RunSummary, *, language: str | None = 
 def bring_to_end(workspace: Workspace) -> None:
     """Finish or remove what a killed command left; the caller holds the workspace's lock."""
     ready = workspace.root / _READY
-    if ready.exists() and workspace.catalog.exists():
+    if ready.exists() and has_catalog(workspace.catalog):
         open_catalog(workspace.catalog).close()  # a program that came since may have to migrate it
     if is_unfinished(workspace):
         partial = partial_batch(workspace)
@@ -109,7 +109,7 @@ def bring_to_end(workspace: Workspace) -> None:
 def is_unfinished(workspace: Workspace) -> bool:
     """Say whether a run was killed after its release was committed, so that its batch database is not in place yet."""
     ready = workspace.root / _READY / _SUMMARY
-    if not ready.exists() or not workspace.catalog.exists():
+    if not ready.exists() or not has_catalog(workspace.catalog):
         return False
     summary = read_summary(ready)
     with open_catalog(workspace.catalog, read_only=True) as catalog:
@@ -125,7 +125,8 @@ def remove_leftovers(workspace: Workspace) -> None:
     for folder in (workspace.root / _PARTIAL, spill(workspace)):
         shutil.rmtree(folder, ignore_errors=True)
     catalog = workspace.catalog
-    for leftover in (*workspace.runs.glob("*/*.partial"), *catalog.parent.glob(f".{catalog.name}.partial-*")):
+    unmade = catalog.parent.glob(f".{catalog.name}.partial-*") if isinstance(catalog, Path) else ()
+    for leftover in (*workspace.runs.glob("*/*.partial"), *unmade):
         leftover.unlink(missing_ok=True)
 
 

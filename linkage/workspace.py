@@ -6,7 +6,7 @@ loads/            one directory per load: raw archive, accepted records, quarant
 models/           the model in use per entity type and its term frequencies, kept until `guiyi train`
 runs/<run id>/    report and manifest of each run
 batch.duckdb      tables of the last run, for `guiyi explain` and for the next run to take over what is unchanged
-catalog.sqlite    the published catalog
+catalog.sqlite    the published catalog, unless it is in a PostgreSQL database
 forget.key        secret of the tombstones, made by the first `guiyi forget`
 ```
 """
@@ -27,6 +27,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from eval.alarms import StabilityLimits
+from golden_records.catalog.place import DatabaseUrl, Place, read_place
+from golden_records.catalog.store import open_catalog
+from golden_records.errors import CatalogError
 from linkage.access.settings import ServiceSettings
 from linkage.durable import write_whole
 from linkage.entity_config import parse_model
@@ -37,7 +40,7 @@ SETTINGS_FILE = "guiyi.toml"
 _FOLDERS = ("loads", "models", "runs")
 _TEMPLATE = """\
 # Settings of this workspace. docs/configuration.md describes each key.
-catalog = {catalog}          # where releases are published: a path beside this file
+catalog = {catalog}          # where releases are published: a path beside this file, or postgresql://USER@HOST/DATABASE
 language = "zh"              # language of reports: zh or en
 
 # sources = "sources"        # a directory of your own source configurations (TOML)
@@ -59,7 +62,7 @@ class WorkspaceSettings(BaseModel):
     """The settings file of a workspace.
 
     Attributes:
-        catalog: path of the catalog store, relative to the workspace.
+        catalog: the catalog store: a path relative to the workspace, or the URL of a PostgreSQL database.
         language: language of reports.
         sources: directory of source configurations that come before the shipped ones.
         memory_limit: DuckDB's memory limit.
@@ -87,9 +90,12 @@ class Workspace:
     settings: WorkspaceSettings
 
     @property
-    def catalog(self) -> Path:
+    def catalog(self) -> Place:
         """The catalog store."""
-        return self.root / self.settings.catalog
+        try:
+            return read_place(self.settings.catalog, self.root)
+        except CatalogError as error:
+            raise ConfigError(f"{self.root / SETTINGS_FILE}: {error}") from None
 
     @property
     def batch(self) -> Path:
@@ -115,23 +121,30 @@ def create_workspace(root: Path, *, catalog: str | None = None) -> Workspace:
 
     Args:
         root: a directory that does not exist or is empty.
-        catalog: path of the catalog store.
+        catalog: path of the catalog store, or the URL of a PostgreSQL database that answers.
 
     Raises:
         LinkageError: the directory is not empty, or cannot be made.
-        ConfigError: the catalog is a URL of a store that is not supported.
+        ConfigError: the catalog's URL cannot be used.
+        CatalogError: the database cannot be reached, or cannot hold a catalog.
     """
     if (root / SETTINGS_FILE).exists():
         raise LinkageError(f"{root}: is a workspace already; look at it with `guiyi status {root}`")
     if root.exists() and not (root.is_dir() and _is_left_by_init(root)):
         raise LinkageError(f"{root}: exists and is not empty; name a new directory")
     path = (catalog or "catalog.sqlite").removeprefix("sqlite:///")
-    if "://" in path:
-        raise ConfigError(f"catalog {catalog!r}: only SQLite is supported so far; give a path or sqlite:///PATH")
+    try:
+        place = read_place(path, root)
+    except CatalogError as error:
+        raise ConfigError(str(error)) from None
+    if isinstance(place, DatabaseUrl):
+        open_catalog(place).close()  # better to know now than after the first run
     try:
         for part in _FOLDERS:
             (root / part).mkdir(parents=True, exist_ok=True)
         write_whole(root / SETTINGS_FILE, _TEMPLATE.format(catalog=json.dumps(path, ensure_ascii=False)))
+        if isinstance(place, DatabaseUrl):
+            (root / SETTINGS_FILE).chmod(0o600)  # the URL may hold a password
     except OSError as error:
         raise LinkageError(f"{root}: cannot be made ({error.strerror}); name a directory you may write") from error
     return open_workspace(root)

@@ -20,9 +20,9 @@ from golden_records.tables import columns_of, quote, scalar
 ENTITY_TYPES = ("legal_person", "natural_person")
 _PARTS = tuple(table for table in VERSIONED if table.part is not None)
 
-_ARROW = {"text": pa.string(), "bigint": pa.int64(), "double precision": pa.float64()}
+ARROW = {"text": pa.string(), "bigint": pa.int64(), "double precision": pa.float64()}
 _DUCKDB = {"text": "varchar", "bigint": "bigint", "double precision": "double"}
-_FETCH_ROWS = 50_000
+_BATCH_ROWS = 50_000
 CONTENT_MODULUS = 2**63
 Sum = tuple[int, int]
 _CONTENT = tuple(table for table in VERSIONED if table is not FINGERPRINT)
@@ -187,14 +187,14 @@ def find_delta(
         _name_owners(
             catalog, con, f"select owner_id from {quote(owners)} union select old_id from _catalog_new_redirect"
         )
+    latest = "r.release = (select max(l.release) from redirect l where l.old_id = r.old_id)"
     load(
         con,
         "_catalog_old_redirect",
         (Column("old_id"), Column("release", "bigint"), Column("entity_id"), Column("anchor")),
         catalog,
-        "select r.old_id, r.release, r.entity_id, r.anchor "
-        f"from {_of_named('redirect', 'old_id', 'r') if owners is not None else 'redirect r'} "
-        "where r.release = (select max(l.release) from redirect l where l.old_id = r.old_id)",
+        "select r.old_id, r.release, r.entity_id, r.anchor from "
+        + (_of_named("redirect", "old_id", "r", latest) if owners is not None else f"redirect r where {latest}"),
     )
     if first:
         tables = tuple(_delta(con, t, f"from {_new(t)}", f"from {_new(t)} limit 0") for t in VERSIONED)
@@ -237,14 +237,17 @@ def content_sums(con: DuckDBPyConnection, table: Table, query: str) -> dict[str,
 
 
 def _changed_owners(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], owners: str | None) -> int:
-    """Make `_catalog_changed` and hand it to the store as `temp.changed_owner`; return how many owners changed."""
-    known = _of_named("fingerprint", "owner_id", "f") if owners is not None else "fingerprint f"
+    """Make `_catalog_changed` and hand it to the store as `changed_owner`; return how many owners changed."""
+    of_type = f"f.entity_type in ({_list(scope)})"
+    known = (
+        _of_named("fingerprint", "owner_id", "f", of_type) if owners is not None else f"fingerprint f where {of_type}"
+    )
     load(
         con,
         "_catalog_old_owner",
         (Column("owner_id"), Column("fingerprint", "bigint")),
         catalog,
-        f"select f.owner_id, f.fingerprint from {known} where f.entity_type in ({_list(scope)})",
+        f"select f.owner_id, f.fingerprint from {known}",
     )
     con.execute(
         f"""
@@ -261,18 +264,14 @@ def _changed_owners(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[s
 
 
 def _name_owners(catalog: Catalog, con: DuckDBPyConnection, query: str) -> None:
-    """Hand the owners of a DuckDB query to the store, as its `temp.changed_owner`."""
-    catalog.execute("create temp table if not exists changed_owner (owner_id text not null primary key)")
-    catalog.execute("delete from temp.changed_owner")
-    rows = con.execute(f"select owner_id from ({query}) order by owner_id")
-    with catalog.writing():
-        while owners := rows.fetchmany(_FETCH_ROWS):
-            catalog.connection.executemany("insert into temp.changed_owner values (?)", owners)
+    """Hand the owners of a DuckDB query to the store, as its temporary table `changed_owner`."""
+    with con.sql(f"select owner_id from ({query}) order by owner_id").to_arrow_reader(_BATCH_ROWS) as owners:
+        catalog.connection.name_rows("changed_owner", owners)
 
 
-def _of_named(table: str, owner: str, alias: str) -> str:
-    """Return the rows of a catalog table that belong to a named owner; a cross join keeps this order."""
-    return f"temp.changed_owner c cross join {quote(table)} {alias} on {alias}.{quote(owner)} = c.owner_id"
+def _of_named(table: str, owner: str, alias: str, where: str = "true") -> str:
+    """Return the rows of a catalog table that belong to a named owner; in SQLite a cross join keeps this order."""
+    return f"changed_owner c cross join {quote(table)} {alias} where {alias}.{quote(owner)} = c.owner_id and {where}"
 
 
 def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> TableDelta:
@@ -285,8 +284,8 @@ def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> Tab
         old,
         table.columns,
         catalog,
-        # A cross join keeps this order: from each changed owner to its rows.
-        f"select {owned} from temp.changed_owner c cross join {quote(table.name)} t "
+        # In SQLite a cross join keeps this order: from each changed owner to its rows.
+        f"select {owned} from changed_owner c cross join {quote(table.name)} t "
         f"where t.{quote(str(table.owner))} = {_owner_of_changed(table)}",
     )
     if not before and not scalar(con, f"select count(*) from (from {_new(table)} limit 1)"):
@@ -321,16 +320,13 @@ def load(
     """Copy the rows of a catalog query into a temporary DuckDB table, and return how many there were."""
     declared = ", ".join(f"{quote(c.name)} {_DUCKDB[c.type]}" for c in columns)
     con.execute(f"create or replace temp table {quote(out)} ({declared})")
-    types = [_ARROW[c.type] for c in columns]
-    names = [c.name for c in columns]
-    cursor = catalog.execute(query, values)
+    schema = pa.schema([(c.name, ARROW[c.type]) for c in columns])
     count = 0
-    while rows := cursor.fetchmany(_FETCH_ROWS):
-        arrays = [pa.array(column, type) for column, type in zip(zip(*rows, strict=True), types, strict=True)]
-        con.register("_catalog_batch", pa.table(arrays, names=names))
+    for batch in catalog.connection.batches(query, values, schema):
+        con.register("_catalog_batch", pa.table(batch))
         con.execute(f"insert into {quote(out)} select * from _catalog_batch")
         con.unregister("_catalog_batch")
-        count += len(rows)
+        count += batch.num_rows
     return count
 
 

@@ -1,122 +1,115 @@
-"""Everything that is true of SQLite only. Another store gets a module with the same functions.
+"""What every kind of store can do: the two implementations are `sqlite` and `postgresql`.
 
-The file is in WAL mode: readers see the last committed release whole while another is being written, and a killed
-writer leaves nothing behind. A foreign connection that writes (an access log entry, a ruling) waits for at most
-`BUSY_SECONDS` while a release is committed.
+Queries are written in the common ground of both: `?` for a value, text, bigint and double precision as types, no name
+of a schema. What the common ground lacks is a method here.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
-from golden_records.catalog.schema import UNALTERABLE
-from golden_records.tables import quote
+import pyarrow as pa
 
+from golden_records.catalog.postgresql_errors import ConstraintError, DatabaseError
+from golden_records.catalog.schema import Table
+from golden_records.errors import CatalogError
+
+# For `except`: whatever a store raises, and what it raises on a row that its tables do not allow.
+ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, DatabaseError)
+UNUSABLE: tuple[type[Exception], ...] = (*ERRORS, CatalogError, OSError)  # a store that is away, broken or busy
+CONSTRAINT_ERRORS: tuple[type[Exception], ...] = (sqlite3.IntegrityError, ConstraintError)
 BUSY_SECONDS = 60.0
-_PAGE_BYTES = 8192
-_CACHE_KIB = 64_000
-_PUBLISH_CACHE_KIB = 1_000_000
-
-Error = sqlite3.Error
-IntegrityError = sqlite3.IntegrityError
-Connection = sqlite3.Connection
-Cursor = sqlite3.Cursor
 
 
-def connect(path: Path, *, read_only: bool) -> Connection:
-    """Open a catalog file; transactions are opened by hand."""
-    if read_only:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    else:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        connection.execute(f"pragma page_size = {_PAGE_BYTES}")
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-        connection.execute("pragma temp_store = memory")
-    connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
-    connection.execute(f"pragma cache_size = -{_CACHE_KIB}")
-    return connection
+class Cursor(Protocol):
+    """The rows of a query, or the number of rows that a statement changed."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows a statement changed."""
+
+    def fetchone(self) -> Any:
+        """Return the next row, None after the last."""
+
+    def fetchall(self) -> list[Any]:
+        """Return the rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]: ...
 
 
-@contextmanager
-def transaction(connection: Connection, *, writing: bool) -> Iterator[None]:
-    """Run a block in one transaction: committed whole, or not at all.
+class Connection(Protocol):
+    """An open store."""
 
-    A writing one takes the write lock at once, so that what it read cannot be outdated when it writes; a reading one
-    sees a single state of the store. Inside another transaction it is part of that one.
-    """
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("begin immediate" if writing else "begin")
-    try:
-        yield
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
+    def close(self) -> None:
+        """Close the store."""
 
+    def execute(self, query: str, values: Sequence[Any] = ()) -> Cursor:
+        """Run one statement."""
 
-@contextmanager
-def bulk_writing(connection: Connection) -> Iterator[None]:
-    """Give the connection room for a large transaction, and put the write-ahead log back into the file afterwards."""
-    connection.execute(f"pragma cache_size = -{_PUBLISH_CACHE_KIB}")
-    try:
-        yield
-        connection.execute("pragma wal_checkpoint(truncate)")
-    finally:
-        connection.execute(f"pragma cache_size = -{_CACHE_KIB}")
+    def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one statement for each of a few rows; many rows are for `insert`, `delete` and `retire`."""
 
+    def batches(self, query: str, values: Sequence[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of a query as Arrow; nothing else is asked of the connection before the last."""
 
-def schema_statements(text: str) -> Iterator[str]:
-    """Return the statements of a migration: tables marked `/* clustered */` are kept in the order of their key."""
-    pending = ""
-    for line in text.replace("/* clustered */", "without rowid").splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            yield pending
-            pending = ""
-    if pending.strip():
-        yield pending
+    def transaction(self, *, writing: bool) -> AbstractContextManager[None]:
+        """Run a block in one transaction: committed whole, or not at all.
 
+        A writing one keeps other writers away from its begin on, so that what it read cannot be outdated when it
+        writes; a reading one sees a single state of the store. Inside another transaction it is part of that one.
+        """
 
-def guard_statements() -> Iterator[str]:
-    """Return the statements that make the store itself refuse to change or remove rows of unalterable tables."""
-    for table in UNALTERABLE:
-        for action in ("update", "delete"):
-            yield (
-                f"create trigger if not exists {quote(f'{table}_refuses_{action}')} before {action} on {quote(table)} "
-                f"begin select raise(abort, '{table} is never rewritten'); end"
-            )
+    def bulk_writing(self) -> AbstractContextManager[None]:
+        """Give a large transaction room."""
 
+    def loading(self, table: Table, *, held: int, added: int) -> AbstractContextManager[None]:
+        """Make a block that adds many rows to a table cheap.
 
-def has_table(connection: Connection, name: str) -> bool:
-    """Say whether the store has a table of this name."""
-    found = connection.execute("select 1 from sqlite_master where type = 'table' and name = ?", (name,)).fetchone()
-    return found is not None
+        Args:
+            table: the table.
+            held: about how many rows it has.
+            added: about how many come.
+        """
 
+    def insert(self, table: str, rows: pa.RecordBatchReader) -> None:
+        """Add rows to a table, in the columns that they name."""
 
-@contextmanager
-def unguarded(connection: Connection) -> Iterator[None]:
-    """Let a block, inside a writing transaction, change rows of unalterable tables; the guards are back at its end."""
-    for table in UNALTERABLE:
-        for action in ("update", "delete"):
-            connection.execute(f"drop trigger if exists {quote(f'{table}_refuses_{action}')}")
-    yield
-    for statement in guard_statements():
-        connection.execute(statement)
+    def delete(self, table: str, keys: pa.RecordBatchReader) -> None:
+        """Remove the rows whose columns have the values of one of the keys."""
 
+    def retire(self, table: Table, keys: pa.RecordBatchReader, release: int) -> None:
+        """Move the rows of these keys to the table's history, with their end."""
 
-def compact(connection: Connection) -> bool:
-    """Write the file anew without anything that was deleted, and empty the write-ahead log.
+    def name_rows(self, name: str, keys: pa.RecordBatchReader) -> None:
+        """Make a temporary table of these keys, in place of an earlier one of that name."""
 
-    Returns:
-        Whether the log is empty; it is not while another connection reads an older state.
-    """
-    connection.execute("pragma secure_delete = on")
-    connection.execute("vacuum")
-    (busy, _, _) = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
-    return not busy
+    def make_tables(self, migration: str) -> None:
+        """Run the statements of a migration."""
+
+    def guard(self) -> None:
+        """Have the store itself refuse to change or remove rows of unalterable tables."""
+
+    def unguarded(self) -> AbstractContextManager[None]:
+        """Let a block, inside a writing transaction, change rows of unalterable tables."""
+
+    def tables(self) -> Sequence[str]:
+        """Return the names of all tables."""
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Return the names of a table's columns, none if there is no such table."""
+
+    def compact(self) -> bool:
+        """Write the store anew without anything that was deleted.
+
+        Returns:
+            Whether that is done; it is not while another connection reads an older state.
+        """
+
+    def is_damaged(self) -> bool:
+        """Look the store over for damage, as far as its kind can be looked over."""
+
+    def wait_at_most(self, milliseconds: int) -> None:
+        """Say how long to wait for another program before giving up."""

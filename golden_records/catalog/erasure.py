@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
+
 from golden_records.catalog.publish import as_json
 from golden_records.catalog.schema import (
     ADDRESS,
@@ -34,7 +36,7 @@ from golden_records.catalog.schema import (
     REVIEW_CASE,
     Table,
 )
-from golden_records.catalog.store import Catalog
+from golden_records.catalog.store import Catalog, as_reader
 from golden_records.errors import CatalogError
 from golden_records.tables import quote
 
@@ -45,7 +47,7 @@ _COUNTED = ("records", "sources")
 # No row hash is negative: rows whose fingerprint is this are compared one by one when they are published again.
 _STALE_FINGERPRINT = -1
 _NEVER = 1 << 62
-_TOUCHED = "(select entity_id from temp.erased_entity)"
+_TOUCHED = "(select entity_id from erased_entity)"
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,11 @@ def erase(catalog: Catalog, forgotten: Forgotten) -> dict[str, int]:
     """
     _list_forgotten(catalog, forgotten)
     left = catalog.row(
-        "select count(*) from record_link l join temp.erased_record e "
+        "select count(*) from record_link l join erased_record e "
         "on e.source = l.source and e.source_record_id = l.source_record_id"
     )
     if left is not None and left[0]:
-        raise CatalogError(f"{catalog.path}: {left[0]} of the records are in the current release; nothing was erased")
+        raise CatalogError(f"{catalog.place}: {left[0]} of the records are in the current release; nothing was erased")
     done: dict[str, int] = {}
 
     def change(table: str, statement: str) -> None:
@@ -99,14 +101,14 @@ def erase(catalog: Catalog, forgotten: Forgotten) -> dict[str, int]:
         )
     change(
         "record_link_history",
-        "delete from record_link_history where exists (select 1 from temp.erased_record e "
+        "delete from record_link_history where exists (select 1 from erased_record e "
         "where e.source = record_link_history.source and e.source_record_id = record_link_history.source_record_id)",
     )
     _count_records_again(catalog, done)
     change(
         REVIEW_CASE.history,
-        "delete from review_case_history where left_record_id in (select record_id from temp.erased_record) "
-        "or right_record_id in (select record_id from temp.erased_record)",
+        "delete from review_case_history where left_record_id in (select record_id from erased_record) "
+        "or right_record_id in (select record_id from erased_record)",
     )
     change(
         FINGERPRINT.history,
@@ -114,43 +116,38 @@ def erase(catalog: Catalog, forgotten: Forgotten) -> dict[str, int]:
         "and owner_id not in (select case_id from review_case_history)",
     )
     change("redirect", f"update redirect set anchor = null where {_erased('anchor')}")
-    catalog.execute("drop table temp.erased_record")
-    catalog.execute("drop table temp.erased_value")
-    catalog.execute("drop table temp.erased_entity")
+    catalog.execute("drop table erased_record")
+    catalog.execute("drop table erased_value")
+    catalog.execute("drop table erased_entity")
     return {table: rows for table, rows in done.items() if rows}
 
 
 def _list_forgotten(catalog: Catalog, forgotten: Forgotten) -> None:
-    for name, columns in (
-        ("erased_record", "record_id text primary key, source text, source_record_id text"),
-        ("erased_value", "value text primary key"),
-        ("erased_entity", "entity_id text primary key"),
-    ):
-        catalog.execute(f"drop table if exists temp.{name}")
-        catalog.execute(f"create temp table {name} ({columns})")
-    rows = [(record, *record.split(":", 1)) for record in sorted(set(forgotten.records))]
-    catalog.connection.executemany("insert into temp.erased_record values (?, ?, ?)", rows)
-    catalog.connection.executemany(
-        "insert into temp.erased_value values (?)", [(value,) for value in sorted(set(forgotten.values))]
-    )
-    catalog.execute("create index temp.erased_by_key on erased_record (source, source_record_id)")
-    catalog.execute(
-        "insert into temp.erased_entity select distinct h.entity_id from record_link_history h "
-        "join temp.erased_record e on e.source = h.source and e.source_record_id = h.source_record_id"
-    )
+    text = pa.string()
+    records = [(record, *record.split(":", 1)) for record in sorted(set(forgotten.records))]
+    columns = {"record_id": text, "source": text, "source_record_id": text}
+    catalog.connection.name_rows("erased_record", as_reader(columns, records))
+    values = [(value,) for value in sorted(set(forgotten.values))]
+    catalog.connection.name_rows("erased_value", as_reader({"value": text}, values))
+    catalog.execute("create index erased_by_key on erased_record (source, source_record_id)")
+    entities = catalog.execute(
+        "select distinct h.entity_id from record_link_history h "
+        "join erased_record e on e.source = h.source and e.source_record_id = h.source_record_id order by h.entity_id"
+    ).fetchall()
+    catalog.connection.name_rows("erased_entity", as_reader({"entity_id": text}, entities))
 
 
 def _erased(column: str) -> str:
-    return f"{column} in (select value from temp.erased_value)"
+    return f"{column} in (select value from erased_value)"
 
 
 def _erase_provenance(catalog: Catalog, done: dict[str, int]) -> None:
     gone = catalog.execute(
         f"delete from provenance_history where entity_id in {_TOUCHED} and "
-        f"({_erased('value')} or record_id in (select record_id from temp.erased_record))"
+        f"({_erased('value')} or record_id in (select record_id from erased_record))"
     ).rowcount
-    names = {row[0] for row in catalog.execute("select record_id from temp.erased_record")}
-    values = {row[0] for row in catalog.execute("select value from temp.erased_value")}
+    names = {row[0] for row in catalog.execute("select record_id from erased_record")}
+    values = {row[0] for row in catalog.execute("select value from erased_value")}
     changed = 0
     for entity_id, attribute, until, text in catalog.execute(
         "select entity_id, attribute, until_release, runners_up from provenance_history "
@@ -170,7 +167,7 @@ def _erase_provenance(catalog: Catalog, done: dict[str, int]) -> None:
 
 def _erase_relations(catalog: Catalog, done: dict[str, int]) -> None:
     """Take the records out of what says a relation; a relation that nothing else says is removed."""
-    names = {row[0] for row in catalog.execute("select record_id from temp.erased_record")}
+    names = {row[0] for row in catalog.execute("select record_id from erased_record")}
     found = catalog.execute(
         "select entity_id, relation, other_entity_id, until_release, said_by from relation_history "
         f"where entity_id in {_TOUCHED} or other_entity_id in {_TOUCHED}"
@@ -259,9 +256,8 @@ def _split(
         )
     marks = ", ".join("?" for _ in golden)
     columns = ", ".join(quote(name) for name in golden)
-    catalog.connection.executemany(
-        f"insert into {table.history} ({columns}) values ({marks})", [tuple(part.values()) for part in parts]
-    )
+    statement = f"insert into {table.history} ({columns}) values ({marks})"
+    catalog.connection.executemany(statement, [tuple(part.values()) for part in parts])
 
 
 def _remove_unowned(catalog: Catalog, owned: Table, owner: str, done: dict[str, int]) -> None:
@@ -271,21 +267,33 @@ def _remove_unowned(catalog: Catalog, owned: Table, owner: str, done: dict[str, 
         f"select entity_id, since_release, {_NEVER} from {table.name} where entity_id in {_TOUCHED}"
         for table in _ENTITY_TABLES
     )
-    catalog.execute("drop table if exists temp.golden_stay")
-    catalog.execute(f"create temp table golden_stay as select entity_id, since_release, until_release from ({golden})")
+    catalog.execute(
+        f"create temp table golden_stay as select entity_id, since_release, until_release from ({golden}) g"
+    )
     for name, end in ((owned.name, str(_NEVER)), (owned.history, f"{owned.history}.until_release")):
         then = (
-            f"from temp.golden_stay g where g.entity_id = {name}.{owner} and g.since_release < {end} "
+            f"from golden_stay g where g.entity_id = {name}.{owner} and g.since_release < {end} "
             f"and g.until_release > {name}.since_release"
         )
+        first = f"(select min(g.since_release) {then})"
         catalog.execute(
-            f"update {name} set since_release = max(since_release, (select min(g.since_release) {then})) "
-            f"where {owner} in {_TOUCHED} and exists (select 1 {then})"
+            f"update {name} set since_release = {first} "
+            f"where {owner} in {_TOUCHED} and exists (select 1 {then}) and since_release < {first}"
         )
-    covered = f"sum(min(g.until_release, {name}.until_release) - max(g.since_release, {name}.since_release))"
+    last = _smaller("g.until_release", f"{name}.until_release")
+    first = _larger("g.since_release", f"{name}.since_release")
+    covered = f"sum({last} - {first})"
     removed = catalog.execute(
         f"delete from {name} where {owner} in {_TOUCHED} "
         f"and coalesce((select {covered} {then}), 0) < until_release - since_release"
     ).rowcount
     done[name] = done.get(name, 0) + removed
-    catalog.execute("drop table temp.golden_stay")
+    catalog.execute("drop table golden_stay")
+
+
+def _smaller(one: str, other: str) -> str:
+    return f"case when {one} < {other} then {one} else {other} end"
+
+
+def _larger(one: str, other: str) -> str:
+    return f"case when {one} > {other} then {one} else {other} end"

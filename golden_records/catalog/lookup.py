@@ -147,8 +147,8 @@ def write_lookup(
             for table in (LOOKUP_PROFILE, LOOKUP_KEY):
                 catalog.execute(f"delete from {table.name} where kind = ?", (kind,))
         else:
-            _delete(catalog, con, LOOKUP_KEY, kind, one.table("left_keys"), ("key", "refine", "profile_id"))
-            _delete(catalog, con, LOOKUP_PROFILE, kind, one.table("taken"), ("profile_id",))
+            _delete(catalog, con, LOOKUP_KEY, kind, one.table("left_keys"))
+            _delete(catalog, con, LOOKUP_PROFILE, kind, one.table("taken"))
         _insert(catalog, con, LOOKUP_PROFILE, kind, one.table("put"))
         _insert(catalog, con, LOOKUP_KEY, kind, one.table("came_keys"))
         if one.refill:
@@ -167,40 +167,34 @@ def end_lookup(catalog: Catalog) -> None:
 
 def _contents_of_gone(catalog: Catalog, con: DuckDBPyConnection, staged: StagedLookup) -> None:
     """Make `left`: profiles that are gone, with the content that the store has of them."""
-    catalog.execute("create temp table if not exists gone_profile (profile_id bigint not null primary key)")
-    catalog.execute("delete from temp.gone_profile")
-    rows = con.execute(f"select profile_id from {quote(staged.table('gone'))} order by profile_id").fetchall()
-    with catalog.writing():
-        catalog.connection.executemany("insert into temp.gone_profile values (?)", rows)
+    gone = con.sql(f"select profile_id from {quote(staged.table('gone'))} order by profile_id")
+    with gone.to_arrow_reader(_BATCH_ROWS) as profiles:
+        catalog.connection.name_rows("gone_profile", profiles)
     load(
         con,
         staged.table("left"),
         (Column("profile_id", "bigint"), Column("content")),
         catalog,
-        "select p.profile_id, p.content from temp.gone_profile g cross join lookup_profile p "
+        "select p.profile_id, p.content from gone_profile g cross join lookup_profile p "
         "where p.kind = ? and p.profile_id = g.profile_id",
         (staged.part.kind,),
     )
 
 
-def _delete(
-    catalog: Catalog, con: DuckDBPyConnection, table: Table, kind: str, staged: str, columns: Sequence[str]
-) -> None:
-    names = ", ".join(map(quote, columns))
-    where = " and ".join(f"{quote(column)} = ?" for column in columns)
-    rows = con.execute(f"select {names} from {quote(staged)} order by {names}")
-    while batch := rows.fetchmany(_BATCH_ROWS):
-        statement = f"delete from {table.name} where kind = '{kind}' and {where}"
-        catalog.connection.executemany(statement, batch)
+def _delete(catalog: Catalog, con: DuckDBPyConnection, table: Table, kind: str, staged: str) -> None:
+    names = ", ".join(quote(name) for name in table.key if name != "kind")
+    keys = con.sql(f"select '{kind}' as kind, {names} from {quote(staged)} order by {names}")
+    with keys.to_arrow_reader(_BATCH_ROWS) as batches:
+        catalog.connection.delete(table.name, batches)
 
 
 def _insert(catalog: Catalog, con: DuckDBPyConnection, table: Table, kind: str, staged: str) -> None:
-    columns = [name for name in table.column_names if name != "kind"]
-    names = ", ".join(map(quote, columns))
+    names = ", ".join(quote(name) for name in table.column_names if name != "kind")
     order = ", ".join(quote(name) for name in table.key if name != "kind")
-    marks = ", ".join("?" for _ in columns)
-    statement = f"insert into {table.name} (kind, {names}) values ('{kind}', {marks})"
-    with con.sql(f"select {names} from {quote(staged)} order by {order}").to_arrow_reader(_BATCH_ROWS) as batches:
-        for batch in batches:
-            rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            catalog.connection.executemany(statement, rows)
+    rows = con.sql(f"select '{kind}' as kind, {names} from {quote(staged)} order by {order}")
+    held = catalog.row(f"select 1 from {table.name} limit 1")
+    with (
+        catalog.connection.loading(table, held=0 if held is None else 1, added=len(rows)),
+        rows.to_arrow_reader(_BATCH_ROWS) as batches,
+    ):
+        catalog.connection.insert(table.name, batches)

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from golden_records.catalog import dialect
@@ -27,15 +29,13 @@ from golden_records.catalog.lookup import LookupPart, stage_lookup, write_lookup
 from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
-from golden_records.tables import quote
+from golden_records.tables import quote, scalar
 
 Progress = Callable[[str, int], None]
 # Entity type → table → {"rows": number, "sum": sum of row hashes}; tables without rows are left out.
 Content = dict[str, dict[str, dict[str, int]]]
 
 _BATCH_ROWS = 20_000
-# Above this share of a table, dropping its secondary indexes and making them anew is faster than keeping them.
-_REINDEX_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -129,13 +129,13 @@ def publish(
         if owners is not None and delta.is_empty(con, release):
             return before
         staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
-        with dialect.bulk_writing(catalog.connection), catalog.writing():
+        with catalog.connection.bulk_writing(), catalog.writing():
             if current_release(catalog) != before:
-                raise CatalogError(f"{catalog.path}: release {release} was made by another run; run again")
+                raise CatalogError(f"{catalog.place}: release {release} was made by another run; run again")
             _write(catalog, con, delta, release, now, manifest, cause, models or {}, progress)
             write_lookup(catalog, con, staged, scope)
-    except dialect.Error as error:
-        raise CatalogError(f"{catalog.path}: publishing failed and was undone ({error})") from error
+    except dialect.ERRORS as error:
+        raise CatalogError(f"{catalog.place}: publishing failed and was undone ({error})") from error
     finally:
         con.abort()  # a result left unfinished by an error would block the clean-up
         unstage(con)
@@ -165,8 +165,11 @@ def _write(
     for part in delta.tables:
         _write_table(catalog, con, part, release, counts, progress)
     for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
-        added = _insert(catalog, con, table, table.column_names, query, progress)
-        counts.rows[table.name] = last_counts.get(table.name, 0) + added
+        held = last_counts.get(table.name, 0)
+        coming = scalar(con, f"select count(*) from ({query})")
+        with _loading(catalog, table, held, coming):
+            added = _insert(catalog, con, table, query, progress)
+        counts.rows[table.name] = held + added
         counts.added[table.name] = added
     content = _new_content(last_content, delta)
     insert_release(
@@ -246,63 +249,44 @@ def _write_table(
     progress: Progress | None,
 ) -> None:
     table = part.table
-    rebuild = bool(table.indexes) and part.added > _REINDEX_SHARE * max(counts.rows[table.name], 1)
-    if rebuild:
-        for index in table.indexes:
-            catalog.execute(f"drop index if exists {quote(index.name)}")
-    if part.removed:
-        _retire(catalog, con, part, release)
-    if part.added:
-        columns = (*table.column_names, "since_release")
-        query = f"select *, {release}::bigint as since_release from ({part.added_query})"
-        _insert(catalog, con, table, columns, f"{query} order by {_names(table.key)}", progress)
-    if rebuild:
-        for index in table.indexes:
-            catalog.execute(f"create index {quote(index.name)} on {quote(table.name)} ({_names(index.columns)})")
+    with _loading(catalog, table, counts.rows[table.name], part.added):
+        if part.removed:
+            keys = con.sql(f"select {_names(table.key)} from ({part.removed_query}) order by {_names(table.key)}")
+            with keys.to_arrow_reader(_BATCH_ROWS) as batches:
+                catalog.connection.retire(table, batches, release)
+        if part.added:
+            query = f"select *, {release}::bigint as since_release from ({part.added_query})"
+            _insert(catalog, con, table, f"{query} order by {_names(table.key)}", progress)
     counts.added[table.name] = part.added
     counts.removed[table.name] = part.removed
     counts.rows[table.name] += part.added - part.removed
 
 
-def _retire(catalog: Catalog, con: DuckDBPyConnection, part: TableDelta, release: int) -> None:
-    """Move rows that are no longer true to the history."""
-    table = part.table
-    columns = _names((*table.column_names, "since_release"))
-    where = " and ".join(f"{quote(column)} = ?" for column in table.key)
-    rows = con.execute(f"select {_names(table.key)} from ({part.removed_query}) order by {_names(table.key)}")
-    while keys := rows.fetchmany(_BATCH_ROWS):
-        catalog.connection.executemany(
-            f"insert into {quote(table.history)} ({columns}, until_release) "
-            f"select {columns}, {release} from {quote(table.name)} where {where}",
-            keys,
-        )
-        catalog.connection.executemany(f"delete from {quote(table.name)} where {where}", keys)
+@contextmanager
+def _loading(catalog: Catalog, table: Table, held: int, added: int) -> Iterator[None]:
+    try:
+        with catalog.connection.loading(table, held=held, added=added):
+            yield
+    except dialect.CONSTRAINT_ERRORS as error:
+        raise CatalogError(
+            f"table {table.name}: two rows with the same {', '.join(table.key)}, or a required value missing; "
+            f"nothing was published ({error})"
+        ) from error
 
 
-def _insert(
-    catalog: Catalog,
-    con: DuckDBPyConnection,
-    table: Table,
-    columns: Sequence[str],
-    query: str,
-    progress: Progress | None,
-) -> int:
-    marks = ", ".join("?" for _ in columns)
-    statement = f"insert into {quote(table.name)} ({_names(columns)}) values ({marks})"
+def _insert(catalog: Catalog, con: DuckDBPyConnection, table: Table, query: str, progress: Progress | None) -> int:
     written = 0
-    with con.sql(query).to_arrow_reader(_BATCH_ROWS) as batches:
+
+    def counted(batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        nonlocal written
         for batch in batches:
-            rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            try:
-                catalog.connection.executemany(statement, rows)
-            except dialect.IntegrityError as error:
-                raise CatalogError(
-                    f"table {table.name}: two rows with the same {', '.join(table.key)}, or a required value missing; "
-                    f"nothing was published ({error})"
-                ) from error
+            yield batch
             written += batch.num_rows
             if progress is not None:
                 progress(table.name, written)
+
+    with con.sql(query).to_arrow_reader(_BATCH_ROWS) as batches:
+        catalog.connection.insert(table.name, pa.RecordBatchReader.from_batches(batches.schema, counted(batches)))
     return written
 
 

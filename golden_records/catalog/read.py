@@ -147,7 +147,7 @@ def resolve_id(catalog: Catalog, entity_id: str | None, release: int | None = No
             if row[0] is None:
                 return Resolution(asked, here, "retired")
             here = row[0]
-    raise CatalogError(f"{catalog.path}: redirects that do not end; restore the store from a backup")
+    raise CatalogError(f"{catalog.place}: redirects that do not end; restore the store from a backup")
 
 
 def entity(catalog: Catalog, entity_id: str | None, release: int | None = None) -> Entity | None:

@@ -16,9 +16,9 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from golden_records.catalog import dialect
-from golden_records.catalog.delta import content_sums, load
+from golden_records.catalog.delta import ARROW, content_sums, load
 from golden_records.catalog.lookup import end_lookup
 from golden_records.catalog.publish import as_json, current_release, insert_release
 from golden_records.catalog.schema import EVENT, FINGERPRINT, REDIRECT, VERSIONED, Table
@@ -59,7 +59,7 @@ def rollback(
     Raises:
         CatalogError: there is no such earlier release.
     """
-    with dialect.bulk_writing(catalog.connection), catalog.writing():
+    with catalog.connection.bulk_writing(), catalog.writing():
         current = current_release(catalog)
         if not 1 <= to_release < current:
             raise CatalogError(f"release {to_release}: cannot go back to it (earlier releases: 1 to {current - 1})")
@@ -111,8 +111,9 @@ def _redirect_the_ended(catalog: Catalog, to_release: int, release: int) -> dict
             target, anchor = _follow(catalog, last[old_id][0], then, last, heirs), last[old_id][1]
         anchor = anchor if target is None else None
         ended[old_id] = _End(target, anchor, old_id in lost, last.get(old_id) != (target, anchor))
-    catalog.connection.executemany(
-        "insert into redirect (old_id, release, entity_id, anchor) values (?, ?, ?, ?)",
+    catalog.insert(
+        REDIRECT.name,
+        _types(REDIRECT, "old_id", "release", "entity_id", "anchor"),
         [(old_id, release, end.entity_id, end.anchor) for old_id, end in ended.items() if end.is_news],
     )
     return ended
@@ -189,14 +190,20 @@ def _record_events(catalog: Catalog, release: int, cause: str, ended: Mapping[st
             (release, release),
         )
         events += [(entity_id, "revived", None) for (entity_id,) in revived]
-    catalog.connection.executemany(
-        "insert into event (event_id, release, entity_id, event, cause, detail) values (?, ?, ?, ?, ?, ?)",
+    catalog.insert(
+        EVENT.name,
+        _types(EVENT, "event_id", "release", "entity_id", "event", "cause", "detail"),
         [
             (f"{release}:{entity_id}:{event}", release, entity_id, event, cause, detail)
             for entity_id, event, detail in sorted(events, key=str)
         ],
     )
     return len(events)
+
+
+def _types(table: Table, *columns: str) -> dict[str, pa.DataType]:
+    types = {column.name: ARROW[column.type] for column in table.columns}
+    return {name: types[name] for name in columns}
 
 
 def _insert_release(

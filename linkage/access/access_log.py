@@ -14,9 +14,9 @@ import hashlib
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,10 +24,10 @@ from types import TracebackType
 from typing import Any
 
 from golden_records.catalog import dialect
+from golden_records.catalog.place import Place
 from golden_records.catalog.publish import as_json
 from golden_records.catalog.schema import ACCESS_LOG
-from golden_records.catalog.store import open_catalog
-from golden_records.errors import CatalogError
+from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.hash_chain import append, next_key
 from linkage.access.journal import FOLDER, Journal, Line, orphans
 
@@ -82,12 +82,13 @@ class AccessLog:
     """The log of one process; a resource to be closed, best with `with`.
 
     Args:
-        catalog: path of the catalog.
+        catalog: where the catalog is.
         root: directory that holds the journals' folder.
     """
 
-    def __init__(self, catalog: Path, root: Path) -> None:
+    def __init__(self, catalog: Place, root: Path) -> None:
         self._catalog = catalog
+        self._held: Catalog | None = None
         self._folder = root / FOLDER
         self._journal = Journal(self._folder)
         self._queue: queue.SimpleQueue[tuple[tuple[Look, ...], Future[None]] | None] = queue.SimpleQueue()
@@ -131,6 +132,7 @@ class AccessLog:
             if stop or (self._pending and time.monotonic() - self._moved_at >= _MOVE_SECONDS):
                 self._move(_CLOSE_LOCK_MS if stop else _LOCK_MS)
             if stop:
+                self._let_go()
                 return
 
     def _next(self) -> list[tuple[tuple[Look, ...], Future[None]] | None]:
@@ -159,8 +161,8 @@ class AccessLog:
         if not self._pending:
             return
         try:
-            _append(self._catalog, self._pending, lock_ms=lock_ms)
-        except (dialect.Error, CatalogError, OSError):
+            self._append(self._pending, lock_ms=lock_ms)
+        except dialect.UNUSABLE:
             return  # busy or away: the journal holds it, the next try is soon
         self._pending = []
         with suppress(OSError):
@@ -171,10 +173,38 @@ class AccessLog:
         for path, lines in orphans(self._folder):
             try:
                 if lines:
-                    _append(self._catalog, lines, lock_ms=_CLOSE_LOCK_MS, only_new=True)
-            except (dialect.Error, CatalogError, OSError):
+                    self._append(lines, lock_ms=_CLOSE_LOCK_MS, only_new=True)
+            except dialect.UNUSABLE:
                 continue
             path.unlink(missing_ok=True)
+
+    def _append(self, lines: Sequence[Line], *, lock_ms: int, only_new: bool = False) -> None:
+        with self._open() as catalog:
+            catalog.connection.wait_at_most(lock_ms)
+            with catalog.writing():
+                arrived = _arrived(catalog) if only_new else set()
+                for line in lines:
+                    if _alike(line) not in arrived:
+                        append(catalog, ACCESS_LOG, {"entry_id": next_key(catalog, ACCESS_LOG), **line})
+
+    @contextmanager
+    def _open(self) -> Iterator[Catalog]:
+        """Open the catalog: a file each time, which may have been replaced; a database once, until it fails."""
+        if isinstance(self._catalog, Path):
+            with open_catalog(self._catalog) as catalog:
+                yield catalog
+            return
+        self._held = self._held or open_catalog(self._catalog)
+        try:
+            yield self._held
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
 
 def waiting_looks(root: Path) -> int:
@@ -186,16 +216,6 @@ def waiting_looks(root: Path) -> int:
 def _line(look: Look) -> Line:
     fields = as_json(list(look.fields)) if look.fields else None
     return asdict(look) | {"fields": fields}
-
-
-def _append(catalog_path: Path, lines: Sequence[Line], *, lock_ms: int, only_new: bool = False) -> None:
-    with open_catalog(catalog_path) as catalog:
-        catalog.execute(f"pragma busy_timeout = {lock_ms}")
-        with catalog.writing():
-            arrived = _arrived(catalog) if only_new else set()
-            for line in lines:
-                if _alike(line) not in arrived:
-                    append(catalog, ACCESS_LOG, {"entry_id": next_key(catalog, ACCESS_LOG), **line})
 
 
 def _arrived(catalog: Any) -> set[tuple[Any, ...]]:

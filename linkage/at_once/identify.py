@@ -125,4 +125,4 @@ def _memberships(run: Linkage, catalog: Catalog) -> list[tuple[str, str]]:
 
 
 def _marks(values: list[str]) -> str:
-    return ", ".join("?" for _ in values)
+    return ", ".join("?" for _ in values) or "null"

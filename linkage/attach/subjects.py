@@ -50,7 +50,7 @@ def load_subjects(con: DuckDBPyConnection, catalog: Catalog, out: SubjectTables,
     with catalog.reading():
         release = current_release(catalog)
         if not release:
-            raise LinkageError(f"{catalog.path}: no release to attach to; publish one with `guiyi run`")
+            raise LinkageError(f"{catalog.place}: no release to attach to; publish one with `guiyi run`")
         held = tuple(Column(name) for name in ("scheme", "value", "entity_id"))
         load(con, "subject_held", held, catalog, "select scheme, value, entity_id from identifier where valid = 1")
         wanted = "" if records else " limit 0"

@@ -32,7 +32,9 @@ class Engine(StrEnum):
 @app.command()
 def init(
     workspace: WorkspacePath,
-    catalog: Annotated[str | None, typer.Option(help="Where releases are published: a path or sqlite:///PATH.")] = None,
+    catalog: Annotated[
+        str | None, typer.Option(help="Where releases are published: a path, or postgresql://USER@HOST/DATABASE.")
+    ] = None,
 ) -> int:
     """Make a workspace."""
     from linkage.workspace import create_workspace

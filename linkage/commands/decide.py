@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.catalog.store import Catalog, has_catalog, open_catalog
 from golden_records.decisions import (
     Decision,
     Person,
@@ -72,7 +72,7 @@ def record_decision(workspace: Workspace, request: DecideRequest, *, now: dateti
     reasons = workspace.settings.decisions.known_reasons
     if request.kind is not None and request.reason not in reasons:
         raise ConfigError(f"--reason {request.reason or ''}: give one of {', '.join(reasons)} (see guiyi.toml)")
-    if not workspace.catalog.exists():
+    if not has_catalog(workspace.catalog):
         raise LinkageError(f"{workspace.root}: nothing to rule on yet; next: guiyi run {workspace.root}")
     with open_catalog(workspace.catalog) as catalog:
         decision = _carry_out(workspace, catalog, request, now)

@@ -20,7 +20,7 @@ from eval.report.history import HistoryPage, as_text, write_history
 from eval.report.words import Words, words
 from golden_records.catalog.read import Entity as GoldenEntity
 from golden_records.catalog.read import entity as read_entity
-from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.catalog.store import Catalog, has_catalog, open_catalog
 from golden_records.entity_id import compact, parse
 from golden_records.history import (
     Chapter,
@@ -107,7 +107,7 @@ def show_history(
     Raises:
         LinkageError: nothing was published yet, or nobody ever heard of the id.
     """
-    if not workspace.catalog.exists():
+    if not has_catalog(workspace.catalog):
         raise LinkageError(f"{workspace.root}: nothing to explain yet; next: guiyi run {workspace.root}")
     w = words(language)
     with open_catalog(workspace.catalog, read_only=True) as catalog, catalog.reading():

@@ -16,10 +16,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from golden_records.catalog import dialect
 from golden_records.catalog.erasure import Forgotten, erase
 from golden_records.catalog.schema import DECISION, DECISION_EVENT
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import has_catalog, open_catalog
 from golden_records.decisions import Person, redact
 from golden_records.forgetting import (
     FORGOTTEN,
@@ -182,7 +181,7 @@ def lift(workspace: Workspace, request: ForgetRequest, *, now: datetime, console
 
 def _plan(workspace: Workspace, subjects: Sequence[str], *, read_only: bool) -> _Plan:
     loads = list_loads(workspace.root)
-    known = workspace.catalog.exists()
+    known = has_catalog(workspace.catalog)
     with open_catalog(workspace.catalog, read_only=read_only) if known else nullcontext() as catalog:
         named = look_up(catalog, named_records(catalog, subjects))
     with connect(memory_limit=workspace.settings.memory_limit) as con:
@@ -195,7 +194,7 @@ def _plan(workspace: Workspace, subjects: Sequence[str], *, read_only: bool) -> 
 
 def _show_plan(plan: _Plan, workspace: Workspace, console: Console) -> None:
     released, decisions = 0, 0
-    if workspace.catalog.exists():
+    if has_catalog(workspace.catalog):
         with open_catalog(workspace.catalog, read_only=True) as catalog:
             released = still_released(catalog, plan.named.records)
             listed = catalog.execute("select left_record_id, right_record_id, detail from decision").fetchall()
@@ -276,7 +275,7 @@ def _forget_in_catalog(workspace: Workspace, journal: Journal, now: datetime, co
     with open_catalog(workspace.catalog) as catalog:
         if happened(forgetting_events(catalog), journal.forgetting_id, FORGOTTEN):
             return {}
-        with dialect.bulk_writing(catalog.connection), catalog.writing(), dialect.unguarded(catalog.connection):
+        with catalog.connection.bulk_writing(), catalog.writing(), catalog.connection.unguarded():
             removed = erase(catalog, Forgotten(journal.records, journal.held))
             removed["lookup_frequency"] = forget_frequencies_online(catalog, workspace, journal.held)
             before = {table.name: last_hash(catalog, table) for table in (DECISION, DECISION_EVENT)}
@@ -292,7 +291,7 @@ def _forget_in_catalog(workspace: Workspace, journal: Journal, now: datetime, co
 def _compact_catalog(workspace: Workspace, journal: Journal, now: datetime, console: Console) -> dict[str, int]:
     del journal, now, console
     with open_catalog(workspace.catalog) as catalog:
-        if not dialect.compact(catalog.connection):
+        if not catalog.connection.compact():
             raise LinkageError(
                 f"{workspace.catalog}: another program reads an older state, so that its log still holds what was "
                 f"removed; end that program, then: guiyi forget {workspace.root} --resume"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows
+from golden_records.catalog.place import Place
 from golden_records.catalog.publish import current_release, publish
 from golden_records.catalog.read import PreviousTables, previous_membership, releases
 from golden_records.catalog.store import Catalog, open_catalog
@@ -205,8 +206,7 @@ def _make_release(
             _summary(finished, related, release=current_release(catalog) + 1, now=now, clock=clock),
             keep_models=lambda folder: _keep_models(workspace, con, finished, folder),
         )
-        shelf, held = workspace.catalog.parent, workspace.catalog.stat().st_size
-        with clock.stage("publish") as stage, told(shelf, needed_bytes=held, outcome="nothing was published"):
+        with clock.stage("publish") as stage, _told_of_shelf(workspace.catalog):
             release = publish(
                 catalog,
                 con,
@@ -225,6 +225,13 @@ def _make_release(
             )
             stage.rows = sum(f.counts.living for f in finished)
     return _summary(finished, related, release=release, now=now, clock=clock), release
+
+
+def _told_of_shelf(place: Place) -> AbstractContextManager[None]:
+    """Tell of a full disk where the catalog's file is; a database's server tells of its own."""
+    if not isinstance(place, Path):
+        return nullcontext()
+    return told(place.parent, needed_bytes=place.stat().st_size, outcome="nothing was published")
 
 
 def _summary(

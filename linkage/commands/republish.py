@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from golden_records.catalog.read import releases
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import has_catalog, open_catalog
 from linkage.commands.console import Console
 from linkage.commands.monthly import Occasion, make_release
 from linkage.fields import ENTITIES
@@ -18,7 +18,7 @@ from linkage.workspace import Workspace
 
 def released_loads(workspace: Workspace) -> list[str] | None:
     """Return the loads that the current release rests on; None before the first release."""
-    if not workspace.catalog.exists():
+    if not has_catalog(workspace.catalog):
         return None
     with open_catalog(workspace.catalog) as catalog:
         made = releases(catalog)

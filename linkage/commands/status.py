@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from golden_records.catalog.read import releases
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import has_catalog, open_catalog
 from linkage.commands.console import Console
 from linkage.ingest.manifest import list_loads
 from linkage.workspace import Workspace
@@ -13,7 +13,7 @@ def show_status(workspace: Workspace, *, console: Console) -> int:
     """Print the loads, the releases and the next command."""
     loads = list_loads(workspace.root)
     published = []
-    if workspace.catalog.exists():
+    if has_catalog(workspace.catalog):
         with open_catalog(workspace.catalog, read_only=True) as catalog:
             published = releases(catalog)
     known = set(published[-1]["manifest"].get("loads", [])) if published else set()

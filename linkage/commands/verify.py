@@ -20,8 +20,9 @@ from pydantic import ValidationError
 
 from blocking.sql import quote
 from golden_records.catalog.integrity import EXAMPLES, Check, check_catalog
+from golden_records.catalog.postgresql_errors import DatabaseError
 from golden_records.catalog.read import releases
-from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.catalog.store import Catalog, has_catalog, open_catalog
 from golden_records.decisions import broken_links
 from golden_records.errors import CatalogError
 from golden_records.forgetting import broken_events
@@ -75,7 +76,7 @@ def show_verification(workspace: Workspace, *, console: Console, deep: bool = Fa
 def verify(workspace: Workspace, *, deep: bool = False) -> tuple[Check, ...]:
     """Return every check of a workspace, in the order catalog, archive, batch; if `deep`, all records linked again."""
     loads, archive = check_archive(workspace)
-    if not workspace.catalog.exists():
+    if not has_catalog(workspace.catalog):
         reason = "nothing has been published"
         return (_skipped("catalog", "catalog", "the catalog keeps its invariants", reason), *archive)
     with tempfile.TemporaryDirectory(prefix="guiyi-verify-") as spill:
@@ -95,7 +96,9 @@ def verify(workspace: Workspace, *, deep: bool = False) -> tuple[Check, ...]:
                     "select source || ':' || source_record_id as record_id, entity_id from _check_record_link"
                 ).to_arrow_table()
         except CatalogError as error:
-            unreadable = Check("catalog", "storage", f"the file is undamaged ({type(error).__name__})", 1, 1)
+            if isinstance(error, DatabaseError) and not error.is_damage:
+                raise  # nothing is known about the store
+            unreadable = Check("catalog", "storage", f"the store is undamaged ({type(error).__name__})", 1, 1)
             return (unreadable, *archive)
     says = "every load that the newest release rests on is in the archive"
     waiting = waiting_looks(workspace.root)

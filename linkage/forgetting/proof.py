@@ -3,7 +3,8 @@
 The archive and the records of the batch database are looked at first: nothing of the forgotten is in them, so a value
 that stands there is also some other record's (a relative's address, a namesake's name), and is counted as such. All
 other values must be nowhere: not in a cell of the archive, the batch database, the catalog or any Parquet or XLSX
-file, and not in the bytes of any file, whatever the encoding.
+file, and not in the bytes of any file, whatever the encoding. Of a catalog in a PostgreSQL database the cells are
+searched; the server's own files are out of reach.
 
 Invariant: the proof names stores and counts, never a value.
 """
@@ -18,7 +19,7 @@ import duckdb
 
 from golden_records.catalog.delta import load
 from golden_records.catalog.schema import Column
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import has_catalog, open_catalog
 from linkage.database import connect
 from linkage.fields import ENTITIES
 from linkage.forgetting import journal as journals
@@ -148,16 +149,16 @@ def _search_catalog(
     values: Sequence[str],
     reference: Sequence[tuple[str, str]],
 ) -> set[str]:
-    if not workspace.catalog.exists():
+    if not has_catalog(workspace.catalog):
         return set()
     shared: set[str] = set()
     with open_catalog(workspace.catalog, read_only=True) as catalog, catalog.reading():
-        tables = catalog.execute("select name from sqlite_master where type = 'table' order by name").fetchall()
-        for (name,) in tables:
-            columns = [str(row[1]) for row in catalog.execute(f"pragma table_info({quote(name)})")]
+        place = workspace.catalog.name if isinstance(workspace.catalog, Path) else "catalog"
+        for name in catalog.connection.tables():
+            columns = catalog.connection.columns(name)
             texts = ", ".join(f"cast({quote(column)} as text)" for column in columns)
             load(con, "searched", [Column(column) for column in columns], catalog, f"select {texts} from {quote(name)}")
-            shared |= _suspect(con, proof, f"{workspace.catalog.name}: {name}", "searched", values, reference)
+            shared |= _suspect(con, proof, f"{place}: {name}", "searched", values, reference)
     con.execute("drop table if exists searched")
     return shared
 
@@ -184,6 +185,7 @@ def _search_files(
 
 def _files(workspace: Workspace) -> list[Path]:
     inside = {p for p in workspace.root.rglob("*") if p.is_file() and p.name not in _OWN_FILES}
-    beside = {p for p in workspace.catalog.parent.glob(f"{workspace.catalog.name}*") if p.is_file()}
+    catalog = workspace.catalog
+    beside = {p for p in catalog.parent.glob(f"{catalog.name}*") if p.is_file()} if isinstance(catalog, Path) else set()
     locks = {workspace.root / ".lock", workspace.root / LOADS / ".lock"}
     return sorted((inside | beside) - locks)

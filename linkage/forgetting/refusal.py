@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import has_catalog, open_catalog
 from golden_records.forgetting import forgetting_events, refused_tokens, token
 from linkage.errors import LinkageError
 from linkage.ingest.refused import IsForgotten
@@ -50,7 +50,7 @@ def workspace_key(workspace: Workspace, *, make: bool = False) -> bytes:
 
 def refusal(workspace: Workspace) -> IsForgotten | None:
     """Return what says of a record id that it was forgotten and may not come back; None: nothing was forgotten."""
-    if not workspace.catalog.exists():
+    if not has_catalog(workspace.catalog):
         return None
     with open_catalog(workspace.catalog) as catalog:
         refused = refused_tokens(forgetting_events(catalog))

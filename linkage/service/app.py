@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from golden_records.catalog.place import Place
 from linkage.access.access_log import AccessLog
 from linkage.access.settings import ServiceSettings
 from linkage.service import entities, reconciling, resolving, status
@@ -33,7 +34,7 @@ class Service:
     """The application as a server runs it: `Edge` around the FastAPI application `api`.
 
     Args:
-        catalog: path of the catalog.
+        catalog: where the catalog is.
         root: directory for the access log's journal.
         settings: limits.
         now: the time.
@@ -42,7 +43,7 @@ class Service:
 
     def __init__(
         self,
-        catalog: Path,
+        catalog: Place,
         root: Path,
         settings: ServiceSettings | None = None,
         *,

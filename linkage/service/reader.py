@@ -1,7 +1,7 @@
 """Reading the catalog while releases come and go: one read-only connection per thread, opened again when it breaks.
 
-A request reads in one transaction, so all of its answer is of one release. If the file was replaced (restored from a
-backup, moved in place) the next request opens the new one.
+A request reads in one transaction, so all of its answer is of one release. If a SQLite file was replaced (restored from
+a backup, moved in place) the next request opens the new one; a connection to PostgreSQL that broke is made anew.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from golden_records.catalog import dialect
+from golden_records.catalog.place import Place
 from golden_records.catalog.store import Catalog, open_catalog
-from golden_records.errors import CatalogError
 from linkage.lookup.snapshot import Lookup, Snapshot
 from linkage.service.errors import unavailable
 
@@ -28,8 +28,8 @@ class _Held(threading.local):
 class Reader:
     """The catalog as the service reads it."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._held = _Held()
 
     @contextmanager
@@ -44,7 +44,7 @@ class Reader:
                 if snapshot.release == 0:
                     raise unavailable("nothing has been published yet")
                 yield snapshot
-        except (dialect.Error, CatalogError, OSError) as error:
+        except dialect.UNUSABLE as error:
             self.close()
             raise unavailable("the catalog cannot be read now; try again") from error
 
@@ -55,11 +55,18 @@ class Reader:
         self._held.lookup = None
 
     def _lookup(self) -> Lookup:
-        there = self._path.stat()
-        file = (there.st_dev, there.st_ino)
+        file = _identity(self._place)
         if self._held.lookup is None or self._held.file != file:
             self.close()
-            catalog: Catalog = open_catalog(self._path, read_only=True)
-            catalog.execute(f"pragma busy_timeout = {_BUSY_MS}")
+            catalog: Catalog = open_catalog(self._place, read_only=True)
+            catalog.connection.wait_at_most(_BUSY_MS)
             self._held.lookup, self._held.file = Lookup(catalog), file
         return self._held.lookup
+
+
+def _identity(place: Place) -> tuple[int, int] | None:
+    """Return what tells a file from one that was put in its place; None of a database."""
+    if not isinstance(place, Path):
+        return None
+    there = place.stat()
+    return (there.st_dev, there.st_ino)

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 from duckdb import DuckDBPyConnection
 
+from golden_records.catalog.place import Place
 from golden_records.catalog.publish import ReleaseTables, publish
 from golden_records.catalog.schema import TABLES
 from golden_records.catalog.store import Catalog, open_catalog
@@ -34,9 +35,13 @@ def con() -> Iterator[DuckDBPyConnection]:
         yield connection
 
 
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    with open_catalog(tmp_path / "catalog.db") as opened:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
+    """An empty catalog of either kind of store."""
+    place: Place = tmp_path / "catalog.db"
+    if request.param == "postgresql":
+        place = request.getfixturevalue("database")
+    with open_catalog(place) as opened:
         yield opened
 
 

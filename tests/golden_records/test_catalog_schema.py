@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from golden_records.catalog.dialect import schema_statements
 from golden_records.catalog.schema import TABLES, UNALTERABLE, VERSIONED
+from golden_records.catalog.sqlite import schema_statements
 from golden_records.catalog.store import Catalog, migrate, migrations, open_catalog, schema_version
 from golden_records.errors import CatalogError
 
@@ -27,23 +27,58 @@ def _declared() -> dict[str, list[str]]:
 
 
 def test_the_migrations_make_the_declared_tables(catalog: Catalog) -> None:
-    names = [row[0] for row in catalog.execute("select name from sqlite_master where type = 'table'")]
-    made = {name: [row[1] for row in catalog.execute(f'pragma table_info("{name}")')] for name in names}
+    made = {name: list(catalog.connection.columns(name)) for name in catalog.connection.tables()}
     assert made.pop("schema_migration") == ["version", "name"]
     assert made == _declared()
 
 
 def test_the_migrations_make_the_declared_keys_types_and_indexes(catalog: Catalog) -> None:
+    describe = _described_by_sqlite if isinstance(catalog.place, Path) else _described_by_postgresql
     for table in TABLES:
-        columns = catalog.execute(f'pragma table_info("{table.name}")').fetchall()
-        keys = sorted((place, name) for _, name, _, _, _, place in columns if place)
-        assert tuple(name for _, name in keys) == table.key
+        columns, key, indexes = describe(catalog, table.name)
+        assert key == table.key
         declared = {c.name: (c.type, c.required) for c in table.columns}
-        assert {name: (type.lower(), bool(r)) for _, name, type, r, _, _ in columns if name in declared} == declared
-        indexes = {*table.indexes, *(table.history_indexes if table in VERSIONED else ())}
-        for index in indexes:
-            made = [row[2] for row in catalog.execute(f'pragma index_info("{index.name}")')]
-            assert tuple(made) == index.columns
+        assert {name: made for name, made in columns.items() if name in declared} == declared
+        assert indexes == {index.name: index.columns for index in table.indexes}
+        if table in VERSIONED:
+            _, key, indexes = describe(catalog, table.history)
+            assert key == (*table.key, "until_release")
+            assert indexes == {index.name: index.columns for index in table.history_indexes}
+
+
+Description = tuple[dict[str, tuple[str, bool]], tuple[str, ...], dict[str, tuple[str, ...]]]
+
+
+def _described_by_sqlite(catalog: Catalog, table: str) -> Description:
+    rows = catalog.execute(f'pragma table_info("{table}")').fetchall()
+    names = catalog.execute(f"select name from pragma_index_list('{table}') where origin = 'c'").fetchall()
+    return (
+        {name: (type.lower(), bool(required)) for _, name, type, required, _, _ in rows},
+        tuple(name for _, name in sorted((place, name) for _, name, _, _, _, place in rows if place)),
+        {name: tuple(row[2] for row in catalog.execute(f'pragma index_info("{name}")')) for (name,) in names},
+    )
+
+
+def _described_by_postgresql(catalog: Catalog, table: str) -> Description:
+    rows = catalog.execute(
+        "select a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, c.collname::text "
+        "from pg_attribute a left join pg_collation c on c.oid = a.attcollation "
+        "where a.attrelid = to_regclass(?) and a.attnum > 0",
+        (f'"{table}"',),
+    ).fetchall()
+    assert all(collation == "C" for _, type, _, collation in rows if type == "text")
+    indexes = catalog.execute(
+        "select c.relname::text, i.indisprimary, a.attname::text from pg_index i "
+        "join pg_class c on c.oid = i.indexrelid join pg_attribute a on a.attrelid = i.indexrelid "
+        "where i.indrelid = to_regclass(?) order by 1, a.attnum",
+        (f'"{table}"',),
+    ).fetchall()
+    found = {name: tuple(c for n, _, c in indexes if n == name) for name, primary, _ in indexes if not primary}
+    return (
+        {name: (type, required) for name, type, required, _ in rows},
+        tuple(column for _, primary, column in indexes if primary),
+        found,
+    )
 
 
 def test_every_table_and_column_is_documented_and_nothing_else() -> None:

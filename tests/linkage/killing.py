@@ -10,14 +10,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from golden_records.catalog import dialect
+from golden_records.catalog import sqlite
 
-connect = dialect.connect
+connect = sqlite.connect
 _FILE_EVENTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.copyfile", "shutil.rmtree"}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -48,7 +49,7 @@ class _Steps:
         elif event in _FILE_EVENTS and self._is_ours(arguments[0]):
             self.take(f"{event} {self._short(arguments[0])}")
 
-    def connect(self, path: Path, *, read_only: bool) -> dialect.Connection:
+    def connect(self, path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection = connect(path, read_only=read_only)
         connection.set_trace_callback(self.traced)
         return connection
@@ -69,7 +70,7 @@ def _work(arguments: Sequence[str], root: Path, at: int | None, told: Any) -> No
     from linkage.commands.console import Console
 
     steps = _Steps(root, at)
-    dialect.connect = steps.connect
+    sqlite.connect = steps.connect
     sys.addaudithook(steps.audited)
     Console.started = lambda self, stage: steps.take(f"begin {stage.name} {stage.entity or ''}")  # type: ignore[method-assign]
     Console.finished = lambda self, stage: steps.take(f"end {stage.name} {stage.entity or ''}")  # type: ignore[method-assign]

@@ -35,7 +35,7 @@ def test_a_token_is_found_and_its_text_is_kept_nowhere(catalog: Catalog) -> None
     token = find_token(catalog, text)
     assert token is not None
     assert (token.owner, token.role, token.state(NOW)) == ("平台", "platform", "active")
-    assert text.encode() not in Path(catalog.path).read_bytes()
+    assert text.encode() not in Path(catalog.place).read_bytes()
     assert text not in repr(catalog.execute("select * from api_token").fetchall())
     assert make(catalog) != text
 

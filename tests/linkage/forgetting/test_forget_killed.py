@@ -98,7 +98,7 @@ def test_the_next_command_finishes_a_killed_forgetting_first(
 def test_a_reader_of_an_older_state_holds_the_end_up_and_is_named(
     second_month: Workspace, tmp_path: Path, guiyi: Guiyi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("golden_records.catalog.dialect.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("golden_records.catalog.sqlite.BUSY_SECONDS", 0.2)
     workspace = copied(second_month, tmp_path / "workspace")
     whole, *_ = subjects(workspace)
     records = records_of(workspace, whole)
