@@ -10,7 +10,7 @@ Invariant: for every condition and pair, `holds` here == `condition.holds` on th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from matchers.level_columns import MISSING, Codes, Column, Flags, Ints, Values
+from matchers.level_columns import MISSING, Codes, Column, Columns, Flags, Ints, Values
 from matchers.levels import (
     All,
     AnyOf,
@@ -59,7 +59,7 @@ class Pairs:
         shared: answers to questions about lists already asked, of all pairs; negative where not yet.
     """
 
-    columns: Mapping[str, Column]
+    columns: Columns
     all_left: Ints
     all_right: Ints
     numbers: Ints
@@ -67,7 +67,7 @@ class Pairs:
     shared: dict[Condition, NDArray[np.int8]]
 
     @staticmethod
-    def of(columns: Mapping[str, Column], left: Ints, right: Ints) -> Pairs:
+    def of(columns: Columns, left: Ints, right: Ints) -> Pairs:
         """Return the pairs of two arrays of rows."""
         return Pairs(columns, left, right, np.arange(len(left)), {}, {})
 
@@ -102,7 +102,7 @@ class Pairs:
 
     def codes(self, name: str) -> tuple[Codes, Codes]:
         """Return the codes of a plain column on either side."""
-        column = self.columns[name]
+        column = self.columns.named[name]
         assert column.starts is None, f"{name} is a list, which can only overlap or contain"
         return column.codes.take(self.left), column.codes.take(self.right)
 
@@ -152,14 +152,14 @@ def _agree(condition: Condition, pairs: Pairs) -> Flags:
             (a, b), (c, d) = pairs.codes(name), pairs.codes(other)
             return _equal(a, d) | _equal(c, b)
         case Missing(names):
-            columns = [pairs.columns[name] for name in names]
-            return _all_missing(columns, left) | _all_missing(columns, right)
+            missing = pairs.columns.missing(names)
+            return _either(missing.take(left), missing.take(right))
         case Either(name, value):
-            a, b = _has(pairs, name, value)
-            return a | b
+            have = pairs.columns.have(name, value)
+            return _either(have.take(left), have.take(right))
         case Both(name, value):
-            a, b = _has(pairs, name, value)
-            return a & b
+            have = pairs.columns.have(name, value)
+            return ~_either(~have.take(left), ~have.take(right))
         case Overlaps() | Contains():
             return _known(condition, pairs)
     raise TypeError(f"no evaluation on arrays for {type(condition).__name__}")
@@ -194,37 +194,17 @@ def _either(left: Flags, right: Flags) -> Flags:
     return either
 
 
-def _has(pairs: Pairs, name: str, value: str | int | bool) -> tuple[Flags, Flags]:
-    """Return for which pairs the left side has the value, and for which the right."""
-    code = _values(pairs.columns[name]).code(value)
-    left, right = pairs.codes(name)
-    if code is None:
-        return np.zeros(len(left), np.bool_), np.zeros(len(left), np.bool_)
-    return left == code, right == code
-
-
-def _values(column: Column) -> Values:
-    assert column.values is not None, "the texts of this column were not read"
-    return column.values
-
-
-def _all_missing(columns: Sequence[Column], rows: Ints) -> Flags:
-    absent = columns[0].is_missing(rows)
-    for column in columns[1:]:
-        absent &= column.is_missing(rows)
-    return absent
-
-
 def _contained(values: Codes, column: Column, rows: Ints) -> Flags:
     """Return where a value is an element of the list in a row."""
     assert column.starts is not None
     assert column.sizes is not None
-    starts, sizes = column.starts[rows], column.sizes[rows]
-    found = np.zeros(len(rows), dtype=np.bool_)
-    open_ = np.flatnonzero((values != MISSING) & (sizes > 0))
-    at = 0
+    assert column.first is not None
+    found = _equal(column.first.take(rows), values)
+    sizes = column.sizes.take(rows)
+    open_ = np.flatnonzero((sizes > 1) & ~found & (values != MISSING))
+    at = 1
     while len(open_):
-        found[open_] = column.codes[starts[open_] + at] == values[open_]
+        found[open_] = column.codes[column.starts[rows[open_]] + at] == values[open_]
         at += 1
         open_ = open_[~found[open_] & (sizes[open_] > at)]
     return found
@@ -245,10 +225,13 @@ def _known(condition: Overlaps | Contains, pairs: Pairs) -> Flags:
 def _shared(condition: Overlaps | Contains, pairs: Pairs) -> Flags:
     match condition:
         case Overlaps(name):
-            return _overlap(pairs.columns[name], pairs.left, pairs.right)
+            return _overlap(pairs.columns.named[name], pairs.left, pairs.right)
         case Contains(name, lists):
-            (a, b), column = pairs.codes(name), pairs.columns[lists]
-            return _contained(a, column, pairs.right) | _contained(b, column, pairs.left)
+            (a, b), column = pairs.codes(name), pairs.columns.named[lists]
+            found = _contained(a, column, pairs.right)
+            open_ = np.flatnonzero(~found)
+            found[open_] = _contained(b.take(open_), column, pairs.left.take(open_))
+            return found
 
 
 def _overlap(column: Column, left: Ints, right: Ints) -> Flags:
@@ -284,16 +267,17 @@ def _similarity(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
     known = pairs.known[key]
     new = pairs.where(np.isnan(known.take(pairs.numbers)))
     if len(new.numbers):
-        a, b = pairs.columns[one].codes.take(new.left), pairs.columns[other].codes.take(new.right)
+        sides = pairs.columns.named[one], pairs.columns.named[other]
+        a, b = sides[0].codes.take(new.left), sides[1].codes.take(new.right)
         known[new.numbers] = -np.inf
         at = np.flatnonzero(_both_present(a, b))
         if len(at):
-            sides = _values(pairs.columns[one]), _values(pairs.columns[other])
+            values = sides[0].looked_at, sides[1].looked_at
             rows = new.left.take(at), new.right.take(at)
             if SIMILARITIES[name].among is not None and one == other:
-                found = sides[0].compare(SIMILARITIES[name], *rows)
+                found = values[0].compare(SIMILARITIES[name], *rows)
             else:
-                found = _compared(SIMILARITIES[name], sides, rows, a.take(at) * _ODD + b.take(at))
+                found = _compared(SIMILARITIES[name], values, rows, a.take(at) * _ODD + b.take(at))
             known[new.numbers.take(at)] = found
     answers: Floats = known.take(pairs.numbers)
     return answers

@@ -11,7 +11,7 @@ In: a table with the expressions of `selected`. Out: a `Column` for each column 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -63,7 +63,6 @@ class Values:
         self.codes, self.texts, self.places = codes, texts, places
         self._numbers: Ints | None = None
         self._compares: dict[str, Compare] = {}
-        self._sought: dict[str | int | bool, np.uint64 | None] = {}
         self._lock = Lock()
 
     def of(self, rows: Ints) -> list[str]:
@@ -88,10 +87,8 @@ class Values:
 
     def code(self, value: str | int | bool) -> np.uint64 | None:
         """Return the code of a value, `None` if no row has it."""
-        if value not in self._sought:
-            at = int(pc.index(self.texts, pa.scalar(value, self.texts.type)).as_py())
-            self._sought[value] = None if at < 0 else self.codes[np.argmax(self.places == at)]
-        return self._sought[value]
+        at = int(pc.index(self.texts, pa.scalar(value, self.texts.type)).as_py())
+        return None if at < 0 else self.codes[np.argmax(self.places == at)]
 
 
 @dataclass(frozen=True)
@@ -102,18 +99,54 @@ class Column:
         codes: of a plain column the code of each row; of a list column the codes of all elements, row after row.
         starts: of a list column where each row's elements start; `None` for a plain column.
         sizes: of a list column how many elements each row has.
+        first: of a list column each row's first element.
         values: of a plain column whose texts were read, its values.
     """
 
     codes: Codes
     starts: Ints | None = None
     sizes: Ints | None = None
+    first: Codes | None = None
     values: Values | None = None
 
-    def is_missing(self, rows: Ints) -> Flags:
-        """Return for which rows there is no value."""
-        missing: Flags = self.codes.take(rows) == MISSING if self.sizes is None else self.sizes.take(rows) == 0
+    @property
+    def looked_at(self) -> Values:
+        """The values, of a column whose texts were read."""
+        assert self.values is not None, "the texts of this column were not read"
+        return self.values
+
+    @property
+    def missing(self) -> Flags:
+        """Whether each row has no value."""
+        missing: Flags = self.codes == MISSING if self.sizes is None else self.sizes == 0
         return missing
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of one table, and questions about single rows that were asked once for all pairs.
+
+    Attributes:
+        named: the columns.
+        asked: answers by row.
+    """
+
+    named: Mapping[str, Column]
+    asked: dict[tuple[object, ...], Flags] = field(default_factory=dict)
+
+    def missing(self, names: tuple[str, ...]) -> Flags:
+        """Return which rows have no value in any of the columns."""
+        if names not in self.asked:
+            self.asked[names] = np.logical_and.reduce([self.named[name].missing for name in names])
+        return self.asked[names]
+
+    def have(self, name: str, value: str | int | bool) -> Flags:
+        """Return which rows have the value."""
+        if (name, value) not in self.asked:
+            column = self.named[name]
+            code = column.looked_at.code(value)
+            self.asked[name, value] = np.zeros(len(column.codes), np.bool_) if code is None else column.codes == code
+        return self.asked[name, value]
 
 
 def columns_read(levels: Sequence[Level]) -> list[str]:
@@ -141,8 +174,8 @@ def selected(levels: Sequence[Level], types: Mapping[str, str], reference: Calla
     return chosen
 
 
-def coded(table: pa.Table, positions: Ints) -> dict[str, Column]:
-    """Return columns by name.
+def coded(table: pa.Table, positions: Ints) -> Columns:
+    """Return the columns.
 
     Args:
         table: the expressions of `selected`.
@@ -156,7 +189,7 @@ def coded(table: pa.Table, positions: Ints) -> dict[str, Column]:
             column = table.column(name)
             texts = table.column(name + _TEXT) if name + _TEXT in table.column_names else None
             made[name] = _lists(column, positions) if pa.types.is_list(column.type) else _plain(column, texts, rows)
-    return made
+    return Columns(made)
 
 
 def _plain(column: pa.ChunkedArray, texts: pa.ChunkedArray | None, rows: Ints) -> Column:
@@ -167,7 +200,11 @@ def _plain(column: pa.ChunkedArray, texts: pa.ChunkedArray | None, rows: Ints) -
 def _lists(column: pa.ChunkedArray, positions: Ints) -> Column:
     elements = pc.list_flatten(column).to_numpy()
     lengths = pc.list_value_length(column).fill_null(0).to_numpy().astype(np.int64)
-    return Column(elements, _placed(np.cumsum(lengths) - lengths, positions), _placed(lengths, positions))
+    starts, sizes = (_placed(array, positions) for array in (np.cumsum(lengths) - lengths, lengths))
+    first = np.full(len(sizes), MISSING)
+    filled = np.flatnonzero(sizes)
+    first[filled] = elements.take(starts.take(filled))
+    return Column(elements, starts, sizes, first)
 
 
 def _placed(array: NDArray[Any], positions: Ints) -> NDArray[Any]:

@@ -30,7 +30,7 @@ from linkage.database import columns_of, count, only_row
 from linkage.entity_config import EntityConfig
 from linkage.model.parameters import Model
 from matchers.level_arrays import Pairs, level_numbers
-from matchers.level_columns import MISSING, Codes, Column, Ints, coded, selected
+from matchers.level_columns import MISSING, Codes, Columns, Ints, coded, selected
 from matchers.levels import Level
 
 _SLICE = 1 << 16  # pairs compared at a time by one thread: what its caches hold
@@ -163,7 +163,7 @@ def _weigh(
                     con,
                     column,
                     frequencies[column],
-                    codes=columns[column].codes.take(left.take(found)),
+                    codes=columns.named[column].codes.take(left.take(found)),
                     are_few=rows.are_few,
                     u=model.parameters(name, level.name).u,
                     minimum=model.tf_minimum,
@@ -173,16 +173,16 @@ def _weigh(
 
 def _outcomes(
     con: DuckDBPyConnection, config: EntityConfig, rows: _Rows, left: Ints, right: Ints
-) -> Iterator[tuple[str, NDArray[np.int8], Mapping[str, Column]]]:
+) -> Iterator[tuple[str, NDArray[np.int8], Columns]]:
     """Yield each comparison with its outcomes and columns.
 
     While threads compare, the next comparison's columns are read and the caller does what it does with the last ones.
     """
     slices = [slice(start, start + _SLICE) for start in range(0, len(left), _SLICE)]
     (threads,) = only_row(con, "select current_setting('threads')")
-    asked: list[tuple[str, Iterator[NDArray[np.int8]], Mapping[str, Column]]] = []
+    asked: list[tuple[str, Iterator[NDArray[np.int8]], Columns]] = []
 
-    def answered() -> Iterator[tuple[str, NDArray[np.int8], Mapping[str, Column]]]:
+    def answered() -> Iterator[tuple[str, NDArray[np.int8], Columns]]:
         for name, parts, columns in asked:
             yield name, np.concatenate([np.empty(0, np.int8), *parts]), columns
         asked.clear()
@@ -196,7 +196,7 @@ def _outcomes(
         yield from answered()
 
 
-def _columns(con: DuckDBPyConnection, config: EntityConfig, comparison: str, rows: _Rows) -> dict[str, Column]:
+def _columns(con: DuckDBPyConnection, config: EntityConfig, comparison: str, rows: _Rows) -> Columns:
     """Return the columns that a comparison's levels read, by the profiles' positions."""
     read = ", ".join(selected(config.levels[comparison], config.columns, lambda column: f"p.{quote(column)}"))
     table = con.sql(f"select p.rowid as row, {read} from {rows.source}").to_arrow_table()
@@ -220,9 +220,13 @@ def _rarities(
     con.register(_SHARED, pa.table({"code": shared}))
     if are_few:
         read += f" where {quote(column)} is null or hash({quote(column)}) in (select code from {_SHARED})"
-    known = con.sql(f"""
+    known = (
+        con.sql(f"""
 select hash({quote(column)}) as code, {quote("tf_" + column)} as frequency
-from {read}""").to_arrow_table().combine_chunks()
+from {read}""")
+        .to_arrow_table()
+        .combine_chunks()
+    )
     con.unregister(_SHARED)
     # The last one is for a value whose frequency is not known.
     rarities = np.append(np.log2(u) - np.log2(np.maximum(known.column("frequency").to_numpy(), minimum)), 0.0)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from matchers import levels as level_module
 from matchers.level_arrays import Pairs, holds, level_numbers
-from matchers.level_columns import MISSING, Column, coded, columns_read, selected
+from matchers.level_columns import MISSING, Columns, coded, columns_read, selected
 from matchers.levels import (
     All,
     AnyOf,
@@ -89,7 +89,7 @@ TYPES = {"a": "VARCHAR", "b": "VARCHAR", "xs": "VARCHAR[]", "n": "INTEGER", "f":
 CON = duckdb.connect()
 
 
-def columns_of(table: pa.Table, levels: tuple[Level, ...], positions: list[int]) -> dict[str, Column]:
+def columns_of(table: pa.Table, levels: tuple[Level, ...], positions: list[int]) -> Columns:
     """The columns that the levels read of a table, each row at its position."""
     read = ", ".join(["1 as row", *selected(levels, TYPES, lambda name: f'"{name}"')])
     CON.register("rows", table)
@@ -184,19 +184,19 @@ def test_one_value_has_one_code_whatever_column_row_or_list_it_is_in() -> None:
     tables = [pa.Table.from_pylist(rows, schema=SCHEMA) for rows in ([one], [], [other, other, one])]
     condition = level("it", AnyOf((Same("a"), Overlaps("xs"), Contains("b", "xs"), Same("n"))))
     made = columns_of(pa.concat_tables(tables), (condition,), [0, 1, 2, 3])
-    a, xs, n = (made[name].codes.tolist() for name in ("a", "xs", "n"))
+    a, xs, n = (made.named[name].codes.tolist() for name in ("a", "xs", "n"))
     assert a == [a[0], a[1], a[1], a[0]]
     assert xs == [a[0], xs[1], a[1], xs[1], a[1], xs[1], a[0], xs[1]]
     assert n == [n[0], n[1], n[1], n[0]]
     assert len({a[0], a[1], xs[1], MISSING}) == 4
-    assert made["b"].codes.tolist() == [MISSING] * 4
+    assert made.named["b"].codes.tolist() == [MISSING] * 4
 
 
 def test_texts_are_read_only_of_columns_whose_values_are_looked_at() -> None:
     conditions = (Same("a"), AnyOf((Not(AtLeast("gy_edits", "b", -1)), Overlaps("xs"))), Both("n", 2))
     levels = tuple(level(f"level_{i}", condition) for i, condition in enumerate(conditions))
     made = columns_of(pa.Table.from_pylist([{"a": "甲"}], schema=SCHEMA), levels, [0])
-    assert {name for name, column in made.items() if column.values} == {"b", "n"}
+    assert {name for name, column in made.named.items() if column.values} == {"b", "n"}
 
 
 def test_a_list_is_never_compared_as_one_value() -> None:
