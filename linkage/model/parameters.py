@@ -1,8 +1,8 @@
 """The Fellegi–Sunter model of an entity type: what each level of each comparison is worth.
 
 A model is plain data (`Model`), written as JSON with the hash of the configuration and of the data it came from. Splink
-estimates it (`linkage.model.training`) and evaluates it in the batch (`linkage.model.scoring`);
-`linkage.model.online` evaluates the same model on two rows. The weight of a level is log2(m/u). Where the level names a
+estimates it (`linkage.model.training`); `linkage.model.scoring` evaluates it in the batch, `linkage.model.online` the
+same model on two rows. The weight of a level is log2(m/u). Where the level names a
 term-frequency column, u is replaced by the frequency of the shared value: a rare name is worth more than a common one.
 """
 
@@ -150,22 +150,6 @@ def splink_settings(config: EntityConfig, model: Model | None, *, estimate: tupl
         "retain_intermediate_calculation_columns": True,
         "linker_uid": f"guiyi_{config.entity}",
     }
-
-
-def pattern_settings(config: EntityConfig, model: Model) -> dict[str, Any]:
-    """Return Splink's settings for weighing patterns of outcomes: records whose columns `gamma_<comparison>` hold them.
-
-    A record compared with itself gets the weight of its pattern, term frequencies aside.
-    """
-    settings = splink_settings(config, model)
-    for comparison, (name, levels) in zip(settings["comparisons"], config.levels.items(), strict=True):
-        for position, (rendered, level) in enumerate(zip(comparison["comparison_levels"], levels, strict=True)):
-            number = -1 if level.is_missing else len(levels) - 1 - position
-            if level.condition is not None:
-                rendered["sql_condition"] = f'"gamma_{name}_l" = {number}'
-            for key in [key for key in rendered if key.startswith(("tf_", "disable_tf"))]:
-                del rendered[key]
-    return settings | {"unique_id_column_name": "pattern", "retain_intermediate_calculation_columns": False}
 
 
 def _splink_level(comparison: str, level: Level, model: Model | None, *, fixed: bool) -> dict[str, Any]:

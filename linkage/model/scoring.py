@@ -1,10 +1,9 @@
 """Score candidate pairs: the outcome of every comparison, a match weight and a probability.
 
-Three steps, the first two comparison by comparison, so that only one comparison's columns are in memory at a time:
-
-1. The outcomes, on columns of codes (`matchers.level_arrays`), in slices spread over threads.
-2. What the rarity of a shared value adds, from our term frequencies (smoothed, see `Model.smoothed_frequency`).
-3. The weight of each pattern of outcomes, by Splink: millions of pairs show a few thousand patterns.
+Comparison by comparison: the outcomes, on columns of codes (`matchers.level_arrays`), slices spread over threads; each
+outcome's weight, log2(m/u); what the rarity of a shared value adds, from our term frequencies (smoothed, see
+`Model.smoothed_frequency`). While threads compare, the next comparison's columns are read, so the columns of two are in
+memory at a time.
 
 Profiles are numbered in the order in which the sorted pairs first name them: what a slice looks up lies close together
 in memory.
@@ -15,8 +14,7 @@ is stored as Splink's number: -1 missing, 0 the last level, and so on upwards to
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
@@ -26,18 +24,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
-from splink import DuckDBAPI, Linker
 
 from blocking.sql import quote
 from linkage.database import columns_of, count, only_row
 from linkage.entity_config import EntityConfig
-from linkage.model.parameters import Model, pattern_settings
-from matchers.level_arrays import Column, Ints, Pairs, coded, columns_read, level_numbers
+from linkage.model.parameters import Model
+from matchers.level_arrays import Pairs, level_numbers
+from matchers.level_columns import MISSING, Codes, Columns, Ints, coded, selected
 from matchers.levels import Level
 
 _SLICE = 1 << 16  # pairs compared at a time by one thread: what its caches hold
 _FEW = 4  # profiles are looked up one by one where this many times as many would be read in vain
-_MOST = 1 << 62  # combinations of outcomes that one integer tells apart
+_SHARED = "shared_values"
 
 
 def outcome_number(levels: tuple[Level, ...], name: str) -> int:
@@ -80,10 +78,10 @@ def score(
 select left_id, right_id, rule, rules
 from {quote(pairs)}
 order by left_id, right_id""").to_arrow_table()
-    ids, left, right = _numbered(compared)
+    ids, sides = _numbered(compared)
     con.register(named, pa.table({"profile_id": ids}))
     rows = _rows(con, profiles, named)
-    weight, outcomes = _compare(con, config, model, rows, left, right, frequencies)
+    weight, outcomes = _weigh(con, config, model, rows, sides, frequencies)
     for name, column in (("match_weight", weight), *outcomes.items()):
         compared = compared.append_column(name, pa.array(column))
     con.register(scored, compared)
@@ -109,24 +107,27 @@ class _Rows:
     Attributes:
         source: what to select them from; the profiles are `p`.
         positions: by row number, the position of the row.
+        are_few: they are few of all profiles.
     """
 
     source: str
     positions: Ints
+    are_few: bool
 
 
-def _numbered(pairs: pa.Table) -> tuple[pa.Array, Ints, Ints]:
+def _numbered(pairs: pa.Table) -> tuple[pa.Array, tuple[Ints, Ints]]:
     """Return the ids of the profiles that the pairs name, and each side of the pairs as positions among them."""
     sides = [chunk for side in ("left_id", "right_id") for chunk in pairs.column(side).chunks]
     encoded = pa.chunked_array(sides, pa.int64()).combine_chunks().dictionary_encode()
     left, right = np.split(encoded.indices.to_numpy().astype(np.int64), 2)
-    return encoded.dictionary, left, right
+    return encoded.dictionary, (left, right)
 
 
 def _rows(con: DuckDBPyConnection, profiles: str, named: str) -> _Rows:
     """Return the rows of the profiles named, each at its position; the others come after, if all rows are quicker."""
     source = f"{quote(profiles)} p"
-    if count(con, named) * _FEW < count(con, profiles):
+    are_few = count(con, named) * _FEW < count(con, profiles)
+    if are_few:
         source += f" semi join {quote(named)} n on p.profile_id = n.profile_id"
     table = con.sql(f"select p.rowid as row, p.profile_id from {source}").to_arrow_table().combine_chunks()
     row, ids = table.column("row").to_numpy(), con.table(named).to_arrow_table().column("profile_id")
@@ -135,101 +136,101 @@ def _rows(con: DuckDBPyConnection, profiles: str, named: str) -> _Rows:
     position[unnamed] = len(ids) + np.arange(len(unnamed))
     positions = np.zeros(row.max(initial=-1) + 1, dtype=np.int64)
     positions[row] = position
-    return _Rows(source, positions)
+    return _Rows(source, positions, are_few)
 
 
-def _compare(
+def _weigh(
     con: DuckDBPyConnection,
     config: EntityConfig,
     model: Model,
     rows: _Rows,
-    left: Ints,
-    right: Ints,
+    sides: tuple[Ints, Ints],
     frequencies: Mapping[str, str],
 ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.int8]]]:
     """Return the match weight of each pair of positions, and the outcomes as `gamma_<comparison>`."""
+    left, right = sides
+    weights, rarities = np.full(len(left), model.prior_weight), np.zeros(len(left))
     outcomes: dict[str, NDArray[np.int8]] = {}
-    rarities = np.zeros(len(left))
+    for name, numbers, columns in _outcomes(con, config, rows, left, right):
+        outcomes[f"gamma_{name}"] = numbers
+        levels = config.levels[name]
+        weights += _weights(model, name, levels).take(numbers + 1)
+        for level in levels:
+            column = level.term_frequency
+            found = np.flatnonzero(numbers == outcome_number(levels, level.name)) if column else ()
+            if column and len(found):
+                rarities[found] += _rarities(
+                    con,
+                    column,
+                    frequencies[column],
+                    codes=columns.named[column].codes.take(left.take(found)),
+                    are_few=rows.are_few,
+                    u=model.parameters(name, level.name).u,
+                    minimum=model.tf_minimum,
+                )
+    return weights + rarities, outcomes
+
+
+def _outcomes(
+    con: DuckDBPyConnection, config: EntityConfig, rows: _Rows, left: Ints, right: Ints
+) -> Iterator[tuple[str, NDArray[np.int8], Columns]]:
+    """Yield each comparison with its outcomes and columns.
+
+    While threads compare, the next comparison's columns are read and the caller does what it does with the last ones.
+    """
+    slices = [slice(start, start + _SLICE) for start in range(0, len(left), _SLICE)]
     (threads,) = only_row(con, "select current_setting('threads')")
+    asked: list[tuple[str, Iterator[NDArray[np.int8]], Columns]] = []
+
+    def answered() -> Iterator[tuple[str, NDArray[np.int8], Columns]]:
+        for name, parts, columns in asked:
+            yield name, np.concatenate([np.empty(0, np.int8), *parts]), columns
+        asked.clear()
+
     with ThreadPoolExecutor(int(threads)) as pool:
         for name, levels in config.levels.items():
-            columns = _columns(con, levels, pool, rows)
-            slices = [slice(start, start + _SLICE) for start in range(0, len(left), _SLICE)]
+            columns = _columns(con, config, name, rows)
             parts = pool.map(level_numbers, repeat(levels), [Pairs.of(columns, left[s], right[s]) for s in slices])
-            numbers = outcomes["gamma_" + name] = np.concatenate([np.empty(0, np.int8), *parts])
-            for level in levels:
-                if level.term_frequency:
-                    column = columns[level.term_frequency]
-                    found = np.flatnonzero(numbers == outcome_number(levels, level.name))
-                    if len(found):
-                        rarity = _rarity(con, model, name, level, column, frequencies[level.term_frequency])
-                        rarities[found] += rarity[column.codes[left[found]]]
-    return _weights(con, config, model, outcomes) + rarities, outcomes
+            yield from answered()
+            asked.append((name, parts, columns))
+        yield from answered()
 
 
-def _columns(
-    con: DuckDBPyConnection, levels: tuple[Level, ...], pool: ThreadPoolExecutor, rows: _Rows
-) -> dict[str, Column]:
-    """Return the columns that the levels read, by the profiles' positions."""
-    read = ", ".join(f"p.{quote(column)}" for column in columns_read(levels))
+def _columns(con: DuckDBPyConnection, config: EntityConfig, comparison: str, rows: _Rows) -> Columns:
+    """Return the columns that a comparison's levels read, by the profiles' positions."""
+    read = ", ".join(selected(config.levels[comparison], config.columns, lambda column: f"p.{quote(column)}"))
     table = con.sql(f"select p.rowid as row, {read} from {rows.source}").to_arrow_table()
-    return coded(table.drop_columns("row"), levels, rows.positions[table.column("row").to_numpy()], pool.map)
+    return coded(table.drop_columns("row"), rows.positions[table.column("row").to_numpy()])
 
 
-def _rarity(
-    con: DuckDBPyConnection, model: Model, comparison: str, level: Level, column: Column, frequencies: str
+def _weights(model: Model, comparison: str, levels: tuple[Level, ...]) -> NDArray[np.float64]:
+    """Return the weight of each outcome, from -1 upwards."""
+    weights = np.zeros(len(levels) + 1)
+    for level in levels:
+        if not level.is_missing:
+            weights[outcome_number(levels, level.name) + 1] = model.parameters(comparison, level.name).weight
+    return weights
+
+
+def _rarities(
+    con: DuckDBPyConnection, column: str, frequencies: str, *, codes: Codes, are_few: bool, u: float, minimum: float
 ) -> NDArray[np.float64]:
-    """Return what each value of the level's term-frequency column adds to the weight."""
-    known = con.sql(f"from {quote(frequencies)}").to_arrow_table().combine_chunks()
-    never_seen = known.filter(pc.is_null(known.column(0))).column(1).to_pylist()
-    places = pc.index_in(column.values, known.column(0).combine_chunks())
-    found = known.column(1).combine_chunks().take(places).fill_null(never_seen[0] if never_seen else np.nan)
-    found = found.to_numpy(zero_copy_only=False)
-    u = model.parameters(comparison, level.name).u
-    rarity: NDArray[np.float64] = np.log2(u) - np.log2(np.maximum(found, model.tf_minimum))
-    return np.nan_to_num(rarity, nan=0.0)
-
-
-def _weights(
-    con: DuckDBPyConnection, config: EntityConfig, model: Model, outcomes: Mapping[str, NDArray[np.int8]]
-) -> NDArray[np.float64]:
-    """Return the weight of each pair's pattern of outcomes, as Splink gives it."""
-    logging.getLogger("splink").setLevel(logging.ERROR)
-    shown_by, pattern = _patterns(list(outcomes.values()))
-    seen = {name: pa.array(numbers[shown_by]) for name, numbers in outcomes.items()}
-    patterns, themselves = "outcome_patterns", "outcome_pattern_pairs"
-    con.register(patterns, pa.table({"pattern": pa.array(np.arange(len(shown_by))), **seen}))
-    con.execute(f"""
-create or replace temp view {quote(themselves)} as
-select '0' as match_key, pattern as join_key_l, pattern as join_key_r
-from {quote(patterns)}""")
-    api = DuckDBAPI(connection=con)
-    settings = pattern_settings(config, model)
-    linker = Linker(api.register(con.table(patterns)), settings, log_level=None, validate_settings=False)
-    linker.table_management.register_blocked_pairs_for_predict(api.register(con.table(themselves)))
-    predicted = linker.inference.predict(warning_mode="never")
-    weighed = con.sql(f"select pattern_l, match_weight from {predicted.physical_name}").to_arrow_table()
-    weights = np.full(len(shown_by), np.nan)
-    weights[weighed.column("pattern_l").to_numpy()] = weighed.column("match_weight").to_numpy()
-    predicted.drop_table_from_database_and_remove_from_cache()
-    con.execute(f"drop view {quote(themselves)}")
-    con.unregister(patterns)
-    return weights[pattern]
-
-
-def _patterns(outcomes: Sequence[NDArray[np.int8]]) -> tuple[Ints, Ints]:
-    """Return for each pattern of outcomes a pair that shows it, and for each pair the number of its pattern."""
-    size = len(outcomes[0])
-    packed, combinations = np.zeros(size, dtype=np.int64), 1
-    for numbers in outcomes:
-        levels = int(numbers.max(initial=0)) + 2
-        if combinations * levels > _MOST:
-            encoded = pa.array(packed).dictionary_encode()
-            packed, combinations = encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary)
-        packed = packed * levels + (numbers + 1)
-        combinations *= levels
-    encoded = pa.array(packed).dictionary_encode()
-    pattern = encoded.indices.to_numpy()
-    shown_by = np.zeros(len(encoded.dictionary), dtype=np.int64)
-    shown_by[pattern] = np.arange(size)
-    return shown_by, pattern
+    """Return what each shared value, given by its code, adds to the weight."""
+    shared, read = pa.array(codes), quote(frequencies)
+    con.register(_SHARED, pa.table({"code": shared}))
+    if are_few:
+        read += f" where {quote(column)} is null or hash({quote(column)}) in (select code from {_SHARED})"
+    known = (
+        con.sql(f"""
+select hash({quote(column)}) as code, {quote("tf_" + column)} as frequency
+from {read}""")
+        .to_arrow_table()
+        .combine_chunks()
+    )
+    con.unregister(_SHARED)
+    # The last one is for a value whose frequency is not known.
+    rarities = np.append(np.log2(u) - np.log2(np.maximum(known.column("frequency").to_numpy(), minimum)), 0.0)
+    never_seen = np.append(np.flatnonzero(known.column("code").to_numpy() == MISSING), len(rarities) - 1)
+    places = pc.index_in(shared, known.column("code").combine_chunks()).fill_null(int(never_seen[0]))
+    found: NDArray[np.float64] = rarities.take(places.to_numpy())
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matchers import levels as level_module
-from matchers.level_arrays import Pairs, coded, columns_read, holds, level_numbers
+from matchers.level_arrays import Pairs, holds, level_numbers
+from matchers.level_columns import MISSING, Columns, coded, columns_read, selected
 from matchers.levels import (
     All,
     AnyOf,
@@ -83,11 +85,22 @@ def level(name: str, condition: Condition) -> Level:
     return Level(name, condition, "某级", "some level")
 
 
+TYPES = {"a": "VARCHAR", "b": "VARCHAR", "xs": "VARCHAR[]", "n": "INTEGER", "f": "BOOLEAN"}
+CON = duckdb.connect()
+
+
+def columns_of(table: pa.Table, levels: tuple[Level, ...], positions: list[int]) -> Columns:
+    """The columns that the levels read of a table, each row at its position."""
+    read = ", ".join(["1 as row", *selected(levels, TYPES, lambda name: f'"{name}"')])
+    CON.register("rows", table)
+    return coded(CON.sql(f"select {read} from rows").to_arrow_table(), np.array(positions, dtype=np.int64))
+
+
 def all_pairs(rows: list[dict[str, Any]], levels: tuple[Level, ...], order: list[int] | None = None) -> Pairs:
     """Every row with every row; the table holds the rows in another order than their positions if one is given."""
     order = order or list(range(len(rows)))
     table = pa.Table.from_pylist([rows[at] for at in order], schema=SCHEMA)
-    columns = coded(table, levels, np.array(order, dtype=np.int64))
+    columns = columns_of(table, levels, order)
     left, right = np.divmod(np.arange(len(rows) ** 2), max(len(rows), 1))
     return Pairs.of(columns, left, right)
 
@@ -166,21 +179,29 @@ def test_a_similarity_is_asked_once_for_two_values(monkeypatch: pytest.MonkeyPat
     assert sorted(set(numbers.tolist())) == [-1, 0, 2, 4]
 
 
-@pytest.mark.parametrize("column", ["a", "xs", "n"])
-def test_values_spread_over_chunks_get_one_code(column: str) -> None:
-    one, other = ({"a": word, "xs": [word, "王"], "n": i} for i, word in enumerate(("甲", "乙")))
+def test_one_value_has_one_code_whatever_column_row_or_list_it_is_in() -> None:
+    one, other = ({"a": word, "b": None, "xs": [word, "王"], "n": i} for i, word in enumerate(("甲", "乙")))
     tables = [pa.Table.from_pylist(rows, schema=SCHEMA) for rows in ([one], [], [other, other, one])]
     condition = level("it", AnyOf((Same("a"), Overlaps("xs"), Contains("b", "xs"), Same("n"))))
-    made = coded(pa.concat_tables(tables), (condition,), np.arange(4))[column]
-    found = made.values.take(pa.array(made.codes)).to_pylist()
-    xs = ["甲", "王", "乙", "王", "乙", "王", "甲", "王"]
-    assert found == {"a": ["甲", "乙", "乙", "甲"], "xs": xs, "n": [0, 1, 1, 0]}[column]
-    assert len(set(made.values.to_pylist())) == len(made.values)
+    made = columns_of(pa.concat_tables(tables), (condition,), [0, 1, 2, 3])
+    a, xs, n = (made.named[name].codes.tolist() for name in ("a", "xs", "n"))
+    assert a == [a[0], a[1], a[1], a[0]]
+    assert xs == [a[0], xs[1], a[1], xs[1], a[1], xs[1], a[0], xs[1]]
+    assert n == [n[0], n[1], n[1], n[0]]
+    assert len({a[0], a[1], xs[1], MISSING}) == 4
+    assert made.named["b"].codes.tolist() == [MISSING] * 4
+
+
+def test_texts_are_read_only_of_columns_whose_values_are_looked_at() -> None:
+    conditions = (Same("a"), AnyOf((Not(AtLeast("gy_edits", "b", -1)), Overlaps("xs"))), Both("n", 2))
+    levels = tuple(level(f"level_{i}", condition) for i, condition in enumerate(conditions))
+    made = columns_of(pa.Table.from_pylist([{"a": "甲"}], schema=SCHEMA), levels, [0])
+    assert {name for name, column in made.named.items() if column.values} == {"b", "n"}
 
 
 def test_a_list_is_never_compared_as_one_value() -> None:
     with pytest.raises(AssertionError, match="list"):
-        holds(Same("xs"), all_pairs([{"xs": ["王"]}], ()))
+        holds(Same("xs"), all_pairs([{"xs": ["王"]}], (level("it", Overlaps("xs")),)))
 
 
 def test_the_columns_read_are_those_of_conditions_and_term_frequencies() -> None:

@@ -1,18 +1,17 @@
-"""Scoring pattern by pattern gives what Splink's own prediction of every pair gives."""
+"""Scoring comparison by comparison gives what Splink's own prediction of every pair gives."""
 
 from __future__ import annotations
 
 import logging
 
-import numpy as np
 import pytest
 from splink import DuckDBAPI, Linker
 
 from blocking.sql import quote
 from linkage.database import count, only_row
 from linkage.model.frequencies import make_frequencies
-from linkage.model.parameters import pattern_settings, splink_settings
-from linkage.model.scoring import _patterns, level_of_number, outcome_number, score
+from linkage.model.parameters import splink_settings
+from linkage.model.scoring import level_of_number, outcome_number, score
 from linkage.pipeline import Linkage
 
 
@@ -166,15 +165,6 @@ def test_pairs_of_few_profiles_score_as_they_do_among_all(run: Linkage, pairs: i
     run.con.execute("drop view some_pairs")
 
 
-def test_patterns_of_more_comparisons_than_one_integer_holds_are_told_apart() -> None:
-    choose = np.random.default_rng(3)
-    shown = choose.integers(-1, 14, (50, 25)).astype(np.int8)
-    rows = shown[choose.integers(0, 50, 400)]
-    shown_by, pattern = _patterns(list(rows.T))
-    assert (rows[shown_by[pattern]] == rows).all()
-    assert len(shown_by) == len(np.unique(rows, axis=0))
-
-
 def test_the_number_of_threads_changes_nothing(run: Linkage) -> None:
     run.con.execute("set threads = 3")
     try:
@@ -184,15 +174,6 @@ def test_the_number_of_threads_changes_nothing(run: Linkage) -> None:
     scored = quote(run.table("scored"))
     assert only_row(run.con, f"select count(*) from (from scored_by_three except from {scored})") == (0,)
     run.con.execute("drop table scored_by_three")
-
-
-def test_splink_weighs_patterns_without_term_frequencies(run: Linkage) -> None:
-    for comparison in pattern_settings(run.config, run.trained)["comparisons"]:
-        *others, last = comparison["comparison_levels"]
-        assert last["sql_condition"] == "ELSE"
-        numbers = [int(level["sql_condition"].split(" = ")[1]) for level in others]
-        assert sorted(numbers) == [-1, *range(1, len(others))]
-        assert not any("tf_adjustment_column" in level for level in comparison["comparison_levels"])
 
 
 def test_term_frequencies_are_made_for_the_columns_the_levels_name(run: Linkage) -> None:
