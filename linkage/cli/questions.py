@@ -71,7 +71,12 @@ def explain(
 @app.command()
 def attach(
     workspace: WorkspacePath,
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders of credit rows.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...", help="Files or folders of credit rows, or postgresql://USER@HOST/DATABASE#SCHEMA.TABLE."
+        ),
+    ],
     output: Annotated[Path, typer.Option(help="Folder to make.")],
     column: Annotated[
         list[str] | None, typer.Option(help="KNOWN=COLUMN where the files call a column otherwise; repeatable.")
@@ -86,7 +91,7 @@ def attach(
     from linkage.workspace import open_workspace
 
     request = AttachRequest(
-        paths=tuple(paths),
+        inputs=tuple(inputs),
         output=output,
         columns=pairs_of(column or (), option="--column"),
         item=item,

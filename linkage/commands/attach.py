@@ -22,6 +22,7 @@ from golden_records.catalog.store import open_catalog
 from linkage.attach.attachment import STATUSES, Attaching, Count, attach_rows, prepare, rows_of
 from linkage.attach.catalogue import Item, load_catalogue
 from linkage.attach.credit_rows import find_files, open_rows, renamed
+from linkage.attach.database_rows import copy_table, is_database
 from linkage.attach.subjects import SubjectTables, load_subjects
 from linkage.commands.console import Console
 from linkage.database import connect, only_row
@@ -39,14 +40,14 @@ class AttachRequest:
     """What to attach.
 
     Attributes:
-        paths: files and folders of credit rows.
+        inputs: files and folders of credit rows, and tables of PostgreSQL databases.
         output: folder to make.
         columns: known column → the files' column, where they differ.
         item: the catalogue item of rows that name none.
         catalogue: a catalogue file instead of the shipped one.
     """
 
-    paths: tuple[Path, ...]
+    inputs: tuple[str, ...]
     output: Path
     columns: Mapping[str, str]
     item: str | None = None
@@ -63,7 +64,8 @@ def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime
     items = load_catalogue(request.catalogue)
     if request.item is not None and request.item not in items:
         raise ConfigError(f"--item {request.item}: not in the catalogue (known: {', '.join(items)})")
-    files = find_files(request.paths)
+    tables = [text for text in request.inputs if is_database(text)]
+    files = find_files([Path(text) for text in request.inputs if not is_database(text)])
     output = request.output
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise LinkageError(f"{output}: exists and is not empty; name a new folder")
@@ -71,7 +73,7 @@ def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(parents=True)
-        summary = _attach(workspace, request, items, files, partial, now=now, clock=StageClock(console))
+        summary = _attach(workspace, request, items, (files, tables), partial, now=now, clock=StageClock(console))
         (partial / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
         shutil.rmtree(partial / "temp", ignore_errors=True)
         if output.exists():
@@ -90,7 +92,7 @@ def _attach(
     workspace: Workspace,
     request: AttachRequest,
     items: Mapping[str, Item],
-    files: Sequence[Path],
+    rows: tuple[Sequence[Path], Sequence[str]],
     partial: Path,
     *,
     now: datetime,
@@ -101,7 +103,9 @@ def _attach(
     temp.mkdir()
     with connect(memory_limit=workspace.settings.memory_limit, temp=temp / "spill") as con:
         with clock.stage("read rows") as stage:
+            files, tables = rows
             opened = [open_rows(path, temp, number) for number, path in enumerate(files, start=1)]
+            opened += [copy_table(text, temp / f"table-{number:04d}.parquet") for number, text in enumerate(tables)]
             columns = [renamed(file, request.columns) for file in opened]
             stage.rows = sum(rows_of(con, file) for file in opened)
             rows_in = stage.rows
