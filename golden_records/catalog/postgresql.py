@@ -93,10 +93,8 @@ class PostgresqlConnection:
                 cursor.executemany(text, [tuple(values)])  # it alone tells how many rows were changed
                 return Rows([], cursor.rowcount)
             cursor.execute(text, tuple(values) or None)
-            rows: list[tuple[Any, ...]] = []
-            for batch in cursor.fetch_record_batch():
-                rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            return Rows(rows, cursor.rowcount)
+            columns = [column.to_pylist() for column in cursor.fetch_arrow_table().columns]
+            return Rows(list(zip(*columns, strict=True)), cursor.rowcount)
 
     def executemany(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each of a few rows."""
@@ -295,7 +293,7 @@ end $$""")
         try:
             with self._raw.cursor() as cursor:
                 yield cursor
-        except adbc_driver_manager.Error as error:
+        except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:  # the last two while rows are read
             self._is_failed = True
             raise database_error(self._place, error) from None  # its text quotes rows
 

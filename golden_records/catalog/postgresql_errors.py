@@ -8,6 +8,7 @@ answer the primary message alone is kept, and of data errors not even that.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from golden_records.catalog.place import DatabaseUrl
@@ -60,6 +61,7 @@ _NOT_CONNECTED = (
     ("service", ("the service is not known", "look at ~/.pg_service.conf or PGSERVICEFILE")),
 )
 _NO_CONNECTION = ("no connection came about", "see that the server runs, and that host and port are right")
+_STATE = re.compile(r"SQLSTATE: (\w{5})")  # where rows are read, Arrow's error has the driver's text only
 _BUSY = ("55P03", "57014")
 
 
@@ -91,7 +93,7 @@ class ConstraintError(DatabaseError):
 
 def database_error(place: DatabaseUrl, error: BaseException) -> DatabaseError:
     """Return what the driver raised while a connection was open, as one line."""
-    state = getattr(error, "sqlstate", None)
+    state = getattr(error, "sqlstate", None) or next(iter(_STATE.findall(str(error))), None)
     told = _diagnosed(error)
     if state is None:
         return DatabaseError(f"{place}: {_LOST[0]}; {_LOST[1]}", None)

@@ -68,7 +68,8 @@ def look_up(catalog: Catalog | None, records: Sequence[str]) -> Named:
             entities |= {
                 str(row[0])
                 for row in catalog.execute(
-                    f"select entity_id from {_LINKS} as link where source = ? and source_record_id = ?", record.split(":", 1)
+                    f"select entity_id from {_LINKS} as link where source = ? and source_record_id = ?",
+                    record.split(":", 1),
                 )
             }
         kin = _ever_in(catalog, entities) - set(records)
