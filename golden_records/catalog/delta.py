@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from golden_records.catalog.arrow import ARROW
 from golden_records.catalog.schema import EVENT, FINGERPRINT, VERSIONED, Column, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
@@ -20,7 +21,6 @@ from golden_records.tables import columns_of, quote, scalar
 ENTITY_TYPES = ("legal_person", "natural_person")
 _PARTS = tuple(table for table in VERSIONED if table.part is not None)
 
-ARROW = {"text": pa.string(), "bigint": pa.int64(), "double precision": pa.float64()}
 _DUCKDB = {"text": "varchar", "bigint": "bigint", "double precision": "double"}
 _BATCH_ROWS = 50_000
 CONTENT_MODULUS = 2**63

@@ -22,6 +22,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from golden_records.catalog.arrow import as_reader
 from golden_records.catalog.publish import as_json
 from golden_records.catalog.schema import (
     ADDRESS,
@@ -36,7 +37,7 @@ from golden_records.catalog.schema import (
     REVIEW_CASE,
     Table,
 )
-from golden_records.catalog.store import Catalog, as_reader
+from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
 from golden_records.tables import quote
 

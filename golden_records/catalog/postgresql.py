@@ -22,6 +22,7 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as driver
 import pyarrow as pa
 
+from golden_records.catalog.arrow import SQL, schema_of
 from golden_records.catalog.dialect import BUSY_SECONDS
 from golden_records.catalog.place import DatabaseUrl
 from golden_records.catalog.postgresql_errors import DatabaseError, connection_error, database_error
@@ -31,7 +32,7 @@ from golden_records.tables import quote
 
 _OLDEST_SERVER = 140000
 _LOCK = 0x67756979  # any number that other programs are unlikely to use
-_TYPES = {pa.string(): 'text collate "C"', pa.int64(): "bigint", pa.float64(): "double precision"}
+_TYPES = SQL | {pa.string(): 'text collate "C"'}
 # What a broken network must not make us wait for; what the URL says itself counts.
 _DEFAULTS = {
     "fallback_application_name": "guiyi",
@@ -156,7 +157,7 @@ class PostgresqlConnection:
 
     def insert(self, table: str, rows: pa.RecordBatchReader) -> None:
         """Add rows to a table, by COPY."""
-        self._copy(table, rows, temporary=False)
+        self._copy(table, rows, schema_of(table, rows.schema.names), temporary=False)
 
     def delete(self, table: str, keys: pa.RecordBatchReader) -> None:
         """Remove the rows of these keys."""
@@ -179,7 +180,7 @@ class PostgresqlConnection:
         columns = ", ".join(f"{quote(field.name)} {_TYPES[field.type]} not null" for field in keys.schema)
         self.execute(f"drop table if exists pg_temp.{quote(name)}")
         self.execute(f"create temp table {quote(name)} ({columns})")
-        self._copy(name, keys, temporary=True)
+        self._copy(name, keys, keys.schema, temporary=True)
         self.execute(f"alter table pg_temp.{quote(name)} add primary key ({_names(keys.schema.names)})")
         self.execute(f"analyze pg_temp.{quote(name)}")
 
@@ -269,19 +270,20 @@ end $$""")
     def _set(self, setting: str, value: str) -> None:
         self.execute("select set_config(?, ?, false)", (setting, value))
 
-    def _copy(self, table: str, rows: pa.RecordBatchReader, *, temporary: bool) -> None:
+    def _copy(self, table: str, rows: pa.RecordBatchReader, schema: pa.Schema, *, temporary: bool) -> None:
         failed: list[BaseException] = []
 
         def told() -> Iterator[pa.RecordBatch]:
             try:
-                yield from rows
+                for batch in rows:
+                    yield batch.cast(schema)  # COPY takes the bytes as they are: they must be of the column's type
             except BaseException as error:  # the driver would make one of its own of it
                 failed.append(error)
                 raise
 
         try:
             with self._cursor() as cursor:
-                source = pa.RecordBatchReader.from_batches(rows.schema, told())
+                source = pa.RecordBatchReader.from_batches(schema, told())
                 cursor.adbc_ingest(table, source, mode="append", temporary=temporary)
         except DatabaseError:
             if failed:

@@ -16,6 +16,7 @@ from golden_records.errors import CatalogError
 
 # SQLSTATE, or its class of two characters, to what is wrong and what to do. The longest fitting one counts.
 _KNOWN = {
+    "08P01": ("the driver and the server do not understand each other", "report it with the versions of both"),
     "08": ("the connection broke", "see that the server runs and type the same command again"),
     "22": ("the server did not take a value", "look at the server's log for the column"),
     "22021": ("a text holds a character that PostgreSQL cannot keep (NUL)", "correct the source's file"),

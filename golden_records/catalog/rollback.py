@@ -16,9 +16,8 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
-from golden_records.catalog.delta import ARROW, content_sums, load
+from golden_records.catalog.delta import content_sums, load
 from golden_records.catalog.lookup import end_lookup
 from golden_records.catalog.publish import as_json, current_release, insert_release
 from golden_records.catalog.schema import EVENT, FINGERPRINT, REDIRECT, VERSIONED, Table
@@ -113,7 +112,7 @@ def _redirect_the_ended(catalog: Catalog, to_release: int, release: int) -> dict
         ended[old_id] = _End(target, anchor, old_id in lost, last.get(old_id) != (target, anchor))
     catalog.insert(
         REDIRECT.name,
-        _types(REDIRECT, "old_id", "release", "entity_id", "anchor"),
+        ("old_id", "release", "entity_id", "anchor"),
         [(old_id, release, end.entity_id, end.anchor) for old_id, end in ended.items() if end.is_news],
     )
     return ended
@@ -192,18 +191,13 @@ def _record_events(catalog: Catalog, release: int, cause: str, ended: Mapping[st
         events += [(entity_id, "revived", None) for (entity_id,) in revived]
     catalog.insert(
         EVENT.name,
-        _types(EVENT, "event_id", "release", "entity_id", "event", "cause", "detail"),
+        ("event_id", "release", "entity_id", "event", "cause", "detail"),
         [
             (f"{release}:{entity_id}:{event}", release, entity_id, event, cause, detail)
             for entity_id, event, detail in sorted(events, key=str)
         ],
     )
     return len(events)
-
-
-def _types(table: Table, *columns: str) -> dict[str, pa.DataType]:
-    types = {column.name: ARROW[column.type] for column in table.columns}
-    return {name: types[name] for name in columns}
 
 
 def _insert_release(

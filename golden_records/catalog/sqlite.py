@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from golden_records.catalog.arrow import SQL
 from golden_records.catalog.dialect import BUSY_SECONDS
 from golden_records.catalog.schema import UNALTERABLE, Table
 from golden_records.tables import quote
@@ -25,7 +26,6 @@ _PUBLISH_CACHE_KIB = 1_000_000
 _FETCH_ROWS = 50_000
 # Above this share of a table, dropping its secondary indexes and making them anew is faster than keeping them.
 _REINDEX_SHARE = 0.3
-_TYPES = {pa.string(): "text", pa.int64(): "bigint", pa.float64(): "double precision"}
 
 Error = sqlite3.Error
 
@@ -127,7 +127,7 @@ class SqliteConnection:
 
     def name_rows(self, name: str, keys: pa.RecordBatchReader) -> None:
         """Make a temporary table, in memory."""
-        columns = ", ".join(f"{quote(field.name)} {_TYPES[field.type]} not null" for field in keys.schema)
+        columns = ", ".join(f"{quote(field.name)} {SQL[field.type]} not null" for field in keys.schema)
         self._raw.execute(f"drop table if exists temp.{quote(name)}")
         self._raw.execute(f"create temp table {quote(name)} ({columns}, primary key ({_names(keys.schema.names)}))")
         with self.transaction(writing=False):

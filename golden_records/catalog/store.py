@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import pyarrow as pa
-
 from golden_records.catalog import dialect, sqlite
+from golden_records.catalog.arrow import as_reader, schema_of
 from golden_records.catalog.place import DatabaseUrl, Place
 from golden_records.errors import CatalogError
 
@@ -59,10 +58,11 @@ class Catalog:
         found: tuple[Any, ...] | None = self.connection.execute(query, values).fetchone()
         return found
 
-    def insert(self, table: str, columns: Mapping[str, pa.DataType], rows: Sequence[Sequence[Any]]) -> None:
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Add rows, given as Python values, to a table."""
         if rows:
-            self.connection.insert(table, as_reader(columns, rows))
+            schema = schema_of(table, columns)
+            self.connection.insert(table, as_reader(dict(zip(schema.names, schema.types, strict=True)), rows))
 
     def reading(self) -> AbstractContextManager[None]:
         """Return a block in which every query sees the same release."""
@@ -153,13 +153,6 @@ def migrate(catalog: Catalog) -> int:
                 catalog.execute("insert into schema_migration (version, name) values (?, ?)", (number, name))
         catalog.connection.guard()
     return newest
-
-
-def as_reader(columns: Mapping[str, pa.DataType], rows: Sequence[Sequence[Any]]) -> pa.RecordBatchReader:
-    """Return rows of Python values as Arrow."""
-    schema = pa.schema(list(columns.items()))
-    arrays = [pa.array([row[i] for row in rows], type) for i, type in enumerate(columns.values())]
-    return pa.RecordBatchReader.from_batches(schema, [pa.record_batch(arrays, schema=schema)])
 
 
 def _connect(place: Place, *, read_only: bool) -> Catalog:

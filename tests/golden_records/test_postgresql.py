@@ -141,6 +141,7 @@ def test_a_database_that_lets_nobody_in_says_why(
     postgresql_server: Server, monkeypatch: pytest.MonkeyPatch, login: str, database: str, words: str
 ) -> None:
     monkeypatch.setenv("PGPASSFILE", "/nonexistent")
+    monkeypatch.delenv("PGPASSWORD", raising=False)
     with pytest.raises(CatalogError, match=words) as told:
         open_catalog(DatabaseUrl(postgresql_server.url_by_network(database, login)))
     assert "wrong@" not in str(told.value)
