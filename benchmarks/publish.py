@@ -4,8 +4,8 @@
 
 The tables of a release are made at once, with as many rows for an entity as a simulated district has; nothing is
 linked. Into each store go a first release, a month in which 5 % of the entities change, the same again without any
-change, and a rollback. Beside the seconds of the wall clock stand those of this process's processor, and of the server's
-if it runs here. Without `--server` PostgreSQL is left out. The database must be an empty one.
+change, and a rollback. Beside the seconds of the wall clock stand those of this process's processor, and of the
+server's if it runs here. Without `--server` PostgreSQL is left out. The database must be an empty one.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def make_lookup(con: DuckDBPyConnection) -> list[LookupPart]:
     parts = []
     for entity_type, kind in (("legal_person", "LP"), ("natural_person", "NP")):
         con.execute(
-            f"create or replace table profile_{kind} as select hash(i, j)::uhugeint::hugeint % 9223372036854775807 as n, "
-            f"i, j, entity_id from entity, range(3) c(j) where kind = '{kind}'"
+            f"create or replace table profile_{kind} as "
+            f"select hash(i, j)::uhugeint::hugeint % 9223372036854775807 as n, i, j, entity_id from entity, range(3) c(j) where kind = '{kind}'"
         )
         con.execute(
             f"create or replace table lookup_{kind} as select n::bigint as profile_id, 1 as entities, "
@@ -132,8 +132,8 @@ def make_lookup(con: DuckDBPyConnection) -> list[LookupPart]:
 
 def _make_keys(con: DuckDBPyConnection, contents: str, out: str) -> None:
     con.execute(
-        f"create or replace temp table {out} as select (hash(profile_id // 3, j) >> 1)::bigint as key, 0::bigint as refine, "
-        f"profile_id from {contents}, range(12) c(j)"
+        f"create or replace temp table {out} as "
+        f"select (hash(profile_id // 3, j) >> 1)::bigint as key, 0::bigint as refine, profile_id from {contents}, range(12) c(j)"
     )
 
 
