@@ -120,7 +120,8 @@ def make_lookup(con: DuckDBPyConnection) -> list[LookupPart]:
     for entity_type, kind in (("legal_person", "LP"), ("natural_person", "NP")):
         con.execute(
             f"create or replace table profile_{kind} as "
-            f"select hash(i, j)::uhugeint::hugeint % 9223372036854775807 as n, i, j, entity_id from entity, range(3) c(j) where kind = '{kind}'"
+            f"select hash(i, j)::uhugeint::hugeint % 9223372036854775807 as n, i, j, entity_id "
+            f"from entity, range(3) c(j) where kind = '{kind}'"
         )
         con.execute(
             f"create or replace table lookup_{kind} as select n::bigint as profile_id, 1 as entities, "
@@ -133,7 +134,8 @@ def make_lookup(con: DuckDBPyConnection) -> list[LookupPart]:
 def _make_keys(con: DuckDBPyConnection, contents: str, out: str) -> None:
     con.execute(
         f"create or replace temp table {out} as "
-        f"select (hash(profile_id // 3, j) >> 1)::bigint as key, 0::bigint as refine, profile_id from {contents}, range(12) c(j)"
+        f"select (hash(profile_id // 3, j) >> 1)::bigint as key, 0::bigint as refine, profile_id "
+        f"from {contents}, range(12) c(j)"
     )
 
 
