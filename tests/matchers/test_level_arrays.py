@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from matchers import levels as level_module
 from matchers.level_arrays import Pairs, holds, level_numbers
-from matchers.level_columns import MISSING, Columns, coded, columns_read, selected
+from matchers.level_columns import MISSING, Columns, coded, columns_read, selected, some_value
 from matchers.levels import (
     All,
     AnyOf,
@@ -91,9 +91,14 @@ CON = duckdb.connect()
 
 def columns_of(table: pa.Table, levels: tuple[Level, ...], positions: list[int]) -> Columns:
     """The columns that the levels read of a table, each row at its position."""
-    read = ", ".join(["1 as row", *selected(levels, TYPES, lambda name: f'"{name}"')])
-    CON.register("rows", table)
-    return coded(CON.sql(f"select {read} from rows").to_arrow_table(), np.array(positions, dtype=np.int64))
+
+    def reference(name: str) -> str:
+        return f'"{name}"'
+
+    read = ", ".join(["position", *selected(levels, TYPES, reference)])
+    CON.register("rows", table.append_column("position", pa.array(positions, pa.int64())))
+    found = CON.sql(f"select {read} from rows where {some_value(levels, reference)}").to_arrow_table()
+    return coded(found.drop_columns("position"), found.column("position").to_numpy(), len(positions))
 
 
 def all_pairs(rows: list[dict[str, Any]], levels: tuple[Level, ...], order: list[int] | None = None) -> Pairs:
