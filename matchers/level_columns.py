@@ -57,7 +57,7 @@ class Values:
     Attributes:
         codes: of each row.
         texts: of each row, in the order in which they were read.
-        places: by row, where its text is.
+        places: by row, where its text is; -1 for a row that was not read.
     """
 
     def __init__(self, codes: Codes, texts: pa.Array, places: Ints) -> None:
@@ -197,7 +197,7 @@ def coded(table: pa.Table, positions: Ints, size: int) -> Columns:
         size: how many positions there are; where no row goes, no value is.
     """
     made = {}
-    places = np.zeros(size, dtype=np.int64)
+    places = np.full(size, -1, dtype=np.int64)
     places[positions] = np.arange(len(positions))
     for name in table.column_names:
         column = table.column(name)

@@ -197,6 +197,19 @@ def test_one_value_has_one_code_whatever_column_row_or_list_it_is_in() -> None:
     assert made.named["b"].codes.tolist() == [MISSING] * 4
 
 
+def test_a_row_without_a_value_to_compare_is_not_read_and_stands_for_no_other() -> None:
+    rows = [{"a": None, "n": 1}, {"a": "甲", "n": 1}, {"a": "乙", "n": 2}, {"a": None, "n": None}]
+    levels = (missing("a"), level("first", Both("n", 1)), level("near", AtLeast("gy_edits", "a", -1)), different())
+    pairs = all_pairs(rows, levels)
+    assert pairs.columns.named["n"].codes.tolist().count(int(MISSING)) == 2
+    assert level_numbers(levels, pairs).reshape(4, 4).tolist() == [
+        [-1, -1, -1, -1],
+        [-1, 2, 1, -1],
+        [-1, 1, 1, -1],
+        [-1, -1, -1, -1],
+    ]
+
+
 def test_texts_are_read_only_of_columns_whose_values_are_looked_at() -> None:
     conditions = (Same("a"), AnyOf((Not(AtLeast("gy_edits", "b", -1)), Overlaps("xs"))), Both("n", 2))
     levels = tuple(level(f"level_{i}", condition) for i, condition in enumerate(conditions))
