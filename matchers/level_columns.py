@@ -62,7 +62,8 @@ class Values:
 
     def __init__(self, codes: Codes, texts: pa.Array, places: Ints) -> None:
         self.codes, self.texts, self.places = codes, texts, places
-        self._numbers: Ints | None = None
+        self._numbers: Ints | None = None  # of each row's value
+        self._shown_by = np.empty(0, dtype=np.int64)  # a row of each value
         self._compares: dict[str, Compare] = {}
         self._lock = Lock()
 
