@@ -1,12 +1,13 @@
 """Time standardising: values a second of every field type, and records a second of a whole entity.
 
-    python -m benchmarks.standardising [--records 200000] [--seed 7]
+    python -m benchmarks.standardising [--records 200000] [--seed 7] [--whole]
 
 Records are simulated first; that is not part of the time. Each field is standardised alone: once with every distinct
 value once, once with the values of all records as they come, of which a repeated one costs a look-up. What the field
 types remember of values seen is forgotten in between. With one process the seconds are the processor's, which hardly
 depend on what else the machine does; with two they are the clock's. A whole entity is standardised from one DuckDB
-table into another, with one process and with two. Writes `benchmarks/results/standardising_<records>.json`.
+table into another, with one process and with two; `--whole` measures nothing else. Writes
+`benchmarks/results/standardising_<records>.json`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -109,6 +111,8 @@ def measure_whole(entity: Entity, records: int, seed: int, processes: int) -> di
         standardise(con, config, raw="raw", out="made", processes=processes)
         seconds, used = time.perf_counter() - started, time.process_time() - used
     figures = {"processes": processes, "seconds": round(seconds, 2), "records_per_second": round(records / seconds)}
+    figures["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    figures["load"] = round(os.getloadavg()[0], 1)
     return figures | ({"processor_seconds": round(used, 2)} if processes == 1 else {})
 
 
@@ -116,13 +120,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--whole", action="store_true")
     arguments = parser.parse_args()
     records, seed = arguments.records, arguments.seed
     load = os.getloadavg()[0]
     entities = {
         entity: {
             "whole": [measure_whole(entity, records, seed, processes) for processes in (1, 2)],
-            "fields": measure_fields(entity, records, seed),
+            "fields": [] if arguments.whole else measure_fields(entity, records, seed),
         }
         for entity in ENTITIES
     }
@@ -133,7 +138,9 @@ def main() -> None:
         print(f"{entity}, {records:,} records, load {result['load_at_start']} at the start")
         for whole in figures["whole"]:
             seconds, rate = whole["seconds"], whole["records_per_second"]
-            print(f"  {whole['processes']} processes{seconds:>10} s{rate:>12,} records/s")
+            print(
+                f"  {whole['processes']} processes{seconds:>10} s{rate:>12,} records/s, load {whole['load']} at the end"
+            )
         for field in figures["fields"]:
             print(
                 f"  {field['field']:<14}{field['type']:<28}"

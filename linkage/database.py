@@ -5,6 +5,7 @@ The similarities of `matchers` are registered with every connection, so that com
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,12 @@ def connect(
         yield con
     finally:
         con.close()
+
+
+def memory_share(share: float, *, at_most_bytes: int) -> str:
+    """Return a share of the machine's memory as a limit for DuckDB, and no more than the bytes given."""
+    machine_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{min(int(machine_bytes * share), at_most_bytes) >> 20}MiB"
 
 
 def _register(con: duckdb.DuckDBPyConnection, similarity: Similarity) -> None:

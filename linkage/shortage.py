@@ -56,8 +56,8 @@ def describe(error: BaseException, folder: Path, *, needed_bytes: int | None = N
         return f"{folder}: the disk is full ({_size(free)} free{needed}); free space and type the same command again"
     if any(isinstance(cause, MemoryError | duckdb.OutOfMemoryException) for cause in causes):
         return (
-            f"{folder}: the memory is too small; raise or remove memory_limit in guiyi.toml, or end other programs, "
-            "and type the same command again"
+            f"{folder}: the memory is too small; raise or remove memory_limit in guiyi.toml (of files, raise "
+            "--memory-limit), or end other programs, and type the same command again"
         )
     if isinstance(error, OSError) and error.errno is not None:
         return f"{error.filename or folder}: {os.strerror(error.errno)}; correct its rights, or look at the disk"

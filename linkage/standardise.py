@@ -35,6 +35,7 @@ _ARROW = {"varchar": pa.string(), "integer": pa.int32(), "boolean": pa.bool_(), 
 _INLINE_LIMIT = 20_000
 
 _AT_A_TIME = 4_096
+_WRITTEN_AT_A_TIME = 122_880  # rows that DuckDB keeps together
 
 Distinct = Callable[[], pa.Table]
 Spread = Callable[[str, pa.Array], Distinct]
@@ -76,7 +77,9 @@ def standardise(
         for batch in reader:
             table = pa.Table.from_batches([batch])
             standardised = standardise_table(table, config, spread)
-            con.register("standardised_batch", standardised)
+            # DuckDB reads one batch of Arrow by one thread: in one piece, all but one would stand idle.
+            parts = standardised.to_batches(max_chunksize=_WRITTEN_AT_A_TIME)
+            con.register("standardised_batch", pa.Table.from_batches(parts, standardised.schema))
             con.execute(f"insert into {quote(out)} select * from standardised_batch")
             con.unregister("standardised_batch")
             done += table.num_rows

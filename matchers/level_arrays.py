@@ -147,7 +147,8 @@ def _agree(condition: Condition, pairs: Pairs) -> Flags:
             return _equal(a, b)
         case Differs(name):
             a, b = pairs.codes(name)
-            return _both_present(a, b) & (a != b)
+            differ: Flags = _both_present(a, b) & (a != b)
+            return differ
         case SameAcross(name, other):
             (a, b), (c, d) = pairs.codes(name), pairs.codes(other)
             return _equal(a, d) | _equal(c, b)
@@ -159,7 +160,8 @@ def _agree(condition: Condition, pairs: Pairs) -> Flags:
             return _either(have.take(left), have.take(right))
         case Both(name, value):
             have = pairs.columns.have(name, value)
-            return ~_either(~have.take(left), ~have.take(right))
+            both: Flags = have.take(left) & have.take(right)
+            return both
         case Overlaps() | Contains():
             return _known(condition, pairs)
     raise TypeError(f"no evaluation on arrays for {type(condition).__name__}")

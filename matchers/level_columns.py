@@ -30,6 +30,7 @@ from matchers.levels import (
     Condition,
     Either,
     Level,
+    Missing,
     Not,
     columns_of,
 )
@@ -56,12 +57,13 @@ class Values:
     Attributes:
         codes: of each row.
         texts: of each row, in the order in which they were read.
-        places: by row, where its text is.
+        places: by row, where its text is; -1 for a row that was not read.
     """
 
     def __init__(self, codes: Codes, texts: pa.Array, places: Ints) -> None:
         self.codes, self.texts, self.places = codes, texts, places
-        self._numbers: Ints | None = None
+        self._numbers: Ints | None = None  # of each row's value
+        self._shown_by = np.empty(0, dtype=np.int64)  # a row of each value
         self._compares: dict[str, Compare] = {}
         self._lock = Lock()
 
@@ -174,43 +176,57 @@ def selected(levels: Sequence[Level], types: Mapping[str, str], reference: Calla
     return chosen
 
 
-def coded(table: pa.Table, positions: Ints) -> Columns:
+def some_value(levels: Sequence[Level], reference: Callable[[str], str]) -> str:
+    """Return the SQL condition that a row has a value to compare; without one, a pair's level is `missing`.
+
+    Args:
+        levels: the levels, `missing` first.
+        reference: turns a column's name into SQL.
+    """
+    condition = levels[0].condition if levels and levels[0].is_missing else None
+    if not isinstance(condition, Missing):
+        return "true"
+    return "(" + " or ".join(f"{reference(name)} is not null" for name in condition.columns) + ")"
+
+
+def coded(table: pa.Table, positions: Ints, size: int) -> Columns:
     """Return the columns.
 
     Args:
-        table: the expressions of `selected`.
+        table: the expressions of `selected`, of the rows of which `some_value` holds.
         positions: where each row of the table goes, each position once.
+        size: how many positions there are; where no row goes, no value is.
     """
     made = {}
-    rows = np.empty_like(positions)
-    rows[positions] = np.arange(len(positions))
+    places = np.full(size, -1, dtype=np.int64)
+    places[positions] = np.arange(len(positions))
     for name in table.column_names:
-        if not name.endswith(_TEXT):
-            column = table.column(name)
-            texts = table.column(name + _TEXT) if name + _TEXT in table.column_names else None
-            made[name] = _lists(column, positions) if pa.types.is_list(column.type) else _plain(column, texts, rows)
+        column = table.column(name)
+        if name.endswith(_TEXT):
+            continue
+        if pa.types.is_list(column.type):
+            made[name] = _lists(column, positions, size)
+        else:
+            codes = _placed(column.to_numpy(), positions, np.full(size, MISSING))
+            texts = table.column(name + _TEXT).combine_chunks() if name + _TEXT in table.column_names else None
+            made[name] = Column(codes, values=None if texts is None else Values(codes, texts, places))
     return Columns(made)
 
 
-def _plain(column: pa.ChunkedArray, texts: pa.ChunkedArray | None, rows: Ints) -> Column:
-    codes = column.to_numpy().take(rows)
-    return Column(codes, values=None if texts is None else Values(codes, texts.combine_chunks(), rows))
-
-
-def _lists(column: pa.ChunkedArray, positions: Ints) -> Column:
+def _lists(column: pa.ChunkedArray, positions: Ints, size: int) -> Column:
     elements = pc.list_flatten(column).to_numpy()
     lengths = pc.list_value_length(column).fill_null(0).to_numpy().astype(np.int64)
-    starts, sizes = (_placed(array, positions) for array in (np.cumsum(lengths) - lengths, lengths))
-    first = np.full(len(sizes), MISSING)
+    starts, sizes = (
+        _placed(array, positions, np.zeros(size, dtype=np.int64)) for array in (np.cumsum(lengths) - lengths, lengths)
+    )
     filled = np.flatnonzero(sizes)
-    first[filled] = elements.take(starts.take(filled))
+    first = _placed(elements.take(starts.take(filled)), filled, np.full(size, MISSING))
     return Column(elements, starts, sizes, first)
 
 
-def _placed(array: NDArray[Any], positions: Ints) -> NDArray[Any]:
-    placed = np.empty_like(array)
-    placed[positions] = array
-    return placed
+def _placed(array: NDArray[Any], positions: Ints, among: NDArray[Any]) -> NDArray[Any]:
+    among[positions] = array
+    return among
 
 
 def _looked_at(condition: Condition) -> Iterator[str]:

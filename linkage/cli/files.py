@@ -10,6 +10,11 @@ import typer
 from linkage.cli.app import AsJson, Entity, Language, Quiet, app, day, entity_name, now
 from linkage.commands.console import Console
 
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option(metavar="SIZE", help="DuckDB's memory limit, as 8GB; else 40% of the machine, up to 3 GB."),
+]
+
 
 @app.command()
 def demo(
@@ -75,6 +80,7 @@ def link(
     as_of: Annotated[str | None, typer.Option(help="Date of the data where the rows give none, YYYY-MM-DD.")] = None,
     truth: Annotated[Path | None, typer.Option(help="True entities, for precision and recall in the report.")] = None,
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.zh,
+    memory_limit: MemoryLimit = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -91,6 +97,7 @@ def link(
         as_of=day(as_of) if as_of else now().date(),
         truth=truth,
         language=lang.value,
+        memory_limit=memory_limit,
     )
     return link_files(request, now=now(), console=Console(quiet=quiet, as_json=as_json))
 
@@ -109,6 +116,7 @@ def calibrate(
     model: Annotated[Path | None, typer.Option(help="Model file for files.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Date of rows of files that give none, YYYY-MM-DD.")] = None,
     lang: Annotated[Language, typer.Option(help="Language of text and page.")] = Language.zh,
+    memory_limit: MemoryLimit = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -128,6 +136,7 @@ def calibrate(
         entity_config=entity_config,
         model=model,
         as_of=day(as_of) if as_of else now().date(),
+        memory_limit=memory_limit,
     )
     return show_calibration(request, now=now(), console=Console(quiet=quiet, as_json=as_json))
 

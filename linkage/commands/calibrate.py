@@ -22,8 +22,8 @@ from eval.report.calibration import CalibrationReport, as_text, write_calibratio
 from linkage.batch import read_batch
 from linkage.clusters.hysteresis import BY_HYSTERESIS
 from linkage.commands.console import Console
-from linkage.commands.one_off import Given, ingest_and_link
-from linkage.database import columns_of, connect
+from linkage.commands.one_off import Given, ingest_and_link, one_off_database
+from linkage.database import columns_of
 from linkage.entity_config import EntityConfig, load_entity_config
 from linkage.errors import ConfigError, LinkageError
 from linkage.fields import ENTITIES, Entity
@@ -62,6 +62,7 @@ class CalibrationRequest:
         entity_config: entity configuration for files instead of the shipped one.
         model: model file for files.
         as_of: date of rows of files that give none.
+        memory_limit: DuckDB's memory limit for files; absent: see `linkage.commands.one_off.one_off_database`.
     """
 
     paths: tuple[Path, ...]
@@ -76,6 +77,7 @@ class CalibrationRequest:
     entity_config: Path | None
     model: Path | None
     as_of: date
+    memory_limit: str | None = None
 
 
 def show_calibration(request: CalibrationRequest, *, now: datetime, console: Console) -> int:
@@ -157,7 +159,7 @@ def _of_files(request: CalibrationRequest, *, now: datetime, console: Console) -
     source = load_source_config(request.source_config) if request.source_config else None
     with tempfile.TemporaryDirectory(prefix="guiyi-") as scratch:
         work = Path(scratch)
-        with connect(work / "batch.duckdb", temp=work / "spill") as con:
+        with one_off_database(work, request.memory_limit) as con:
             given = Given(request.paths, source, request.model, request.as_of)
             _, run = ingest_and_link(con, config, given, root=work, now=now, clock=StageClock(console), console=console)
             model = work / "model.json"

@@ -8,8 +8,11 @@ docs/tables.md lists the columns.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -22,7 +25,7 @@ from eval.metrics import Metrics, evaluate_files
 from eval.report.html import write_report
 from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows, write_summary
 from linkage.commands.console import Console
-from linkage.database import connect
+from linkage.database import connect, memory_share
 from linkage.entities import completeness, identify, no_history, survive_values
 from linkage.entity_config import EntityConfig, load_entity_config
 from linkage.errors import ConfigError, LinkageError
@@ -33,6 +36,9 @@ from linkage.ingest.source_config import SourceConfig, load_source_config
 from linkage.pipeline import Linkage, LinkageOptions, link_records
 from linkage.stages import StageClock
 
+# DuckDB's, beside what standardising takes; what does not fit is spilled beside the results.
+_MEMORY_SHARE = 0.4
+_MEMORY_BYTES = 3 * 10**9
 RESULTS = ("clusters.parquet", "pairs.parquet", "golden.parquet", "quarantine.parquet")
 
 
@@ -50,6 +56,7 @@ class LinkRequest:
         as_of: date of rows that give none.
         truth: true entities, for the report.
         language: language of the report.
+        memory_limit: DuckDB's memory limit, such as `8GB`; absent: see `one_off_database`.
     """
 
     entity: Entity
@@ -61,6 +68,7 @@ class LinkRequest:
     as_of: date
     truth: Path | None
     language: str
+    memory_limit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,24 @@ class Given:
     source: SourceConfig | None
     model: Path | None
     as_of: date
+
+
+@contextmanager
+def one_off_database(work: Path, memory_limit: str | None) -> Iterator[DuckDBPyConnection]:
+    """Open an empty batch database in a directory, which is also where it spills.
+
+    Args:
+        work: the directory.
+        memory_limit: DuckDB's limit; absent: 40 % of the machine, at most 3 GB.
+
+    Raises:
+        ConfigError: the limit is not a size.
+    """
+    if memory_limit is not None and not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", memory_limit):
+        raise ConfigError(f"--memory-limit: {memory_limit!r} is not a size; give it as 8GB")
+    limit = memory_limit or memory_share(_MEMORY_SHARE, at_most_bytes=_MEMORY_BYTES)
+    with connect(work / "batch.duckdb", memory_limit=limit, temp=work / "spill") as con:
+        yield con
 
 
 def ingest_and_link(
@@ -133,7 +159,7 @@ def link_files(request: LinkRequest, *, now: datetime, console: Console) -> int:
     clock = StageClock(console)
     with tempfile.TemporaryDirectory(prefix=".guiyi-", dir=request.output.parent) as scratch:
         work = Path(scratch)
-        with connect(work / "batch.duckdb", temp=work / "spill") as con:
+        with one_off_database(work, request.memory_limit) as con:
             given = Given(request.files, source, request.model, request.as_of)
             taken, run = ingest_and_link(con, config, given, root=work, now=now, clock=clock, console=console)
             with clock.stage("identify", request.entity) as stage:

@@ -30,7 +30,7 @@ from linkage.database import columns_of, count, only_row
 from linkage.entity_config import EntityConfig
 from linkage.model.parameters import Model
 from matchers.level_arrays import Pairs, level_numbers
-from matchers.level_columns import MISSING, Codes, Columns, Ints, coded, selected
+from matchers.level_columns import MISSING, Codes, Columns, Ints, coded, selected, some_value
 from matchers.levels import Level
 
 _SLICE = 1 << 16  # pairs compared at a time by one thread: what its caches hold
@@ -107,11 +107,13 @@ class _Rows:
     Attributes:
         source: what to select them from; the profiles are `p`.
         positions: by row number, the position of the row.
+        size: how many positions there are.
         are_few: they are few of all profiles.
     """
 
     source: str
     positions: Ints
+    size: int
     are_few: bool
 
 
@@ -136,7 +138,7 @@ def _rows(con: DuckDBPyConnection, profiles: str, named: str) -> _Rows:
     position[unnamed] = len(ids) + np.arange(len(unnamed))
     positions = np.zeros(row.max(initial=-1) + 1, dtype=np.int64)
     positions[row] = position
-    return _Rows(source, positions, are_few)
+    return _Rows(source, positions, len(ids) + len(unnamed), are_few)
 
 
 def _weigh(
@@ -198,9 +200,17 @@ def _outcomes(
 
 def _columns(con: DuckDBPyConnection, config: EntityConfig, comparison: str, rows: _Rows) -> Columns:
     """Return the columns that a comparison's levels read, by the profiles' positions."""
-    read = ", ".join(selected(config.levels[comparison], config.columns, lambda column: f"p.{quote(column)}"))
-    table = con.sql(f"select p.rowid as row, {read} from {rows.source}").to_arrow_table()
-    return coded(table.drop_columns("row"), rows.positions[table.column("row").to_numpy()])
+
+    def reference(column: str) -> str:
+        return f"p.{quote(column)}"
+
+    levels = config.levels[comparison]
+    read = ", ".join(selected(levels, config.columns, reference))
+    table = con.sql(f"""
+select p.rowid as row, {read}
+from {rows.source}
+where {some_value(levels, reference)}""").to_arrow_table()
+    return coded(table.drop_columns("row"), rows.positions.take(table.column("row").to_numpy()), rows.size)
 
 
 def _weights(model: Model, comparison: str, levels: tuple[Level, ...]) -> NDArray[np.float64]:

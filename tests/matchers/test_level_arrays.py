@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from matchers import levels as level_module
 from matchers.level_arrays import Pairs, holds, level_numbers
-from matchers.level_columns import MISSING, Columns, coded, columns_read, selected
+from matchers.level_columns import MISSING, Columns, coded, columns_read, selected, some_value
 from matchers.levels import (
     All,
     AnyOf,
@@ -91,9 +91,14 @@ CON = duckdb.connect()
 
 def columns_of(table: pa.Table, levels: tuple[Level, ...], positions: list[int]) -> Columns:
     """The columns that the levels read of a table, each row at its position."""
-    read = ", ".join(["1 as row", *selected(levels, TYPES, lambda name: f'"{name}"')])
-    CON.register("rows", table)
-    return coded(CON.sql(f"select {read} from rows").to_arrow_table(), np.array(positions, dtype=np.int64))
+
+    def reference(name: str) -> str:
+        return f'"{name}"'
+
+    read = ", ".join(["position", *selected(levels, TYPES, reference)])
+    CON.register("rows", table.append_column("position", pa.array(positions, pa.int64())))
+    found = CON.sql(f"select {read} from rows where {some_value(levels, reference)}").to_arrow_table()
+    return coded(found.drop_columns("position"), found.column("position").to_numpy(), len(positions))
 
 
 def all_pairs(rows: list[dict[str, Any]], levels: tuple[Level, ...], order: list[int] | None = None) -> Pairs:
@@ -190,6 +195,19 @@ def test_one_value_has_one_code_whatever_column_row_or_list_it_is_in() -> None:
     assert n == [n[0], n[1], n[1], n[0]]
     assert len({a[0], a[1], xs[1], MISSING}) == 4
     assert made.named["b"].codes.tolist() == [MISSING] * 4
+
+
+def test_a_row_without_a_value_to_compare_is_not_read_and_stands_for_no_other() -> None:
+    rows = [{"a": None, "n": 1}, {"a": "甲", "n": 1}, {"a": "乙", "n": 2}, {"a": None, "n": None}]
+    levels = (missing("a"), level("first", Both("n", 1)), level("near", AtLeast("gy_edits", "a", -1)), different())
+    pairs = all_pairs(rows, levels)
+    assert pairs.columns.named["n"].codes.tolist().count(int(MISSING)) == 2
+    assert level_numbers(levels, pairs).reshape(4, 4).tolist() == [
+        [-1, -1, -1, -1],
+        [-1, 2, 1, -1],
+        [-1, 1, 1, -1],
+        [-1, -1, -1, -1],
+    ]
 
 
 def test_texts_are_read_only_of_columns_whose_values_are_looked_at() -> None:

@@ -22,10 +22,12 @@ from matchers.person_name import (
     standardise,
     standardise_former,
 )
+from matchers.similarity import SIMILARITIES
 
 LEVELS = levels("n", "f")
 TYPES = {"n": PersonName, "f": FormerNames}
 KEYS = st.text(st.sampled_from("张章王李伟炜未末建国芳丽"), min_size=1, max_size=6)
+NEAR = st.text(st.sampled_from("张章伟炜未末ab 、"), min_size=1, max_size=4)
 
 CASES = [
     ("张伟", "张伟", "exact"),
@@ -215,3 +217,9 @@ def test_a_name_fits_its_own_mask(name: str, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(name) - 1))
     masked = name[:at] + "*" + name[at + 1 :]
     assert fits(masked, name) == 1.0
+
+
+@given(st.lists(st.tuples(KEYS | NEAR, KEYS | NEAR), max_size=8))
+def test_columns_of_names_are_as_alike_as_each_pair_of_them(pairs: list[tuple[str, str]]) -> None:
+    left, right = [a for a, _ in pairs], [b for _, b in pairs]
+    assert SIMILARITIES["gy_name_alike"].many(left, right).tolist() == [name_likeness(a, b) for a, b in pairs]

@@ -16,8 +16,9 @@ import pytest
 from small_district import ENTITIES, NOW, rows_of
 
 from linkage.commands.console import Console
-from linkage.commands.one_off import RESULTS, LinkRequest, link_files
-from linkage.errors import LinkageError
+from linkage.commands.one_off import RESULTS, LinkRequest, link_files, one_off_database
+from linkage.database import only_row
+from linkage.errors import ConfigError, LinkageError
 from linkage.fields import CANONICAL_FIELDS, Entity
 
 ROWS = 800
@@ -275,3 +276,28 @@ def test_a_failed_link_leaves_the_results_of_an_earlier_one(tables: dict[str, pa
         link("natural_person", tmp_path / "cut.parquet", output=output)
     assert [p.name for p in output.iterdir()] == ["clusters.parquet"]
     assert (output / "clusters.parquet").read_bytes() == b"earlier"
+
+
+def test_a_one_off_leaves_memory_to_others_and_spills_beside_its_results(tmp_path: Path) -> None:
+    with one_off_database(tmp_path, None) as con:
+        limit, spill = only_row(con, "select current_setting('memory_limit'), current_setting('temp_directory')")
+    size, unit = limit.split()
+    assert float(size) * {"MiB": 2**20, "GiB": 2**30}[unit] <= 3e9
+    assert Path(spill) == tmp_path / "spill"
+
+
+def test_a_small_memory_limit_changes_no_byte(canonical_files: dict[str, Path], tmp_path: Path) -> None:
+    files = canonical_files["natural_person"]
+    free, tight = (
+        link("natural_person", files, output=tmp_path / str(limit), memory_limit=limit) for limit in (None, "150MB")
+    )
+    assert [free.bytes_of(name) for name in RESULTS] == [tight.bytes_of(name) for name in RESULTS]
+
+
+@pytest.mark.parametrize("limit", ["8", "much", "-1GB", "80%", ""])
+def test_a_memory_limit_that_is_no_size_is_wrong_use(limit: str, tmp_path: Path) -> None:
+    with (
+        pytest.raises(ConfigError, match=r"--memory-limit: .* is not a size; give it as 8GB"),
+        one_off_database(tmp_path, limit),
+    ):
+        raise AssertionError("opened")
