@@ -135,8 +135,8 @@ class Thresholds(_Section):
     Attributes:
         auto: match weight from which a pair is linked.
         review: match weight from which a person is asked.
-        against: match weight below which a rejected pair speaks against an only candidate; absent: `review`. Lowering it
-            links more.
+        against: match weight below which a rejected pair speaks against an only candidate; absent: `review`. Lowering
+            it links more.
     """
 
     auto: float

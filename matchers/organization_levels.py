@@ -233,7 +233,7 @@ def parent_and_branch(field: str) -> Condition:
 
 
 def branch_of_the_other(field: str) -> Condition:
-    """One name is a branch's, the other has its brand and trade and no branch: a parent's name, or the branch's cut short."""
+    """One name is a branch's, the other shows its brand and trade and no branch: its parent's, or its own cut short."""
     same = any_of(*(Same(f"{field}_{column}") for column in ("core", "pinyin")))
     return all_of(Either(f"{field}_form_class", "branch"), Missing((f"{field}_branch",)), same)
 
