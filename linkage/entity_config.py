@@ -104,7 +104,9 @@ class RuleConfig(_Section):
         min_weight: the rule applies only from this match weight on.
         only_candidate: of a `review` rule, the column that a sure candidate has; the pair is linked after all if from a
             group of linked profiles without it, no other comes into question (`linkage.clusters.only_candidates`).
+        despite: of a rule with `only_candidate`: rules with `against` whose pairs do not forbid its links.
         rival: of a `reject` rule: its pairs come into question all the same where an only candidate is sought.
+        against: of a `reject` rule: its pairs speak against an only candidate whatever their weight.
         basis: the link basis a link by this rule gets; `evidence`: `corroborated` from two kinds of evidence beside the
             name on, else `attribute`, as where the score decides.
         reason_zh: why, in words an auditor reads; Chinese.
@@ -119,7 +121,9 @@ class RuleConfig(_Section):
     max_evidence: int | None = None
     min_weight: float | None = None
     only_candidate: str | None = None
+    despite: tuple[str, ...] = ()
     rival: bool = False
+    against: bool = False
     basis: Literal["identifier", "corroborated", "attribute", "evidence"] = "corroborated"
     reason_zh: str
     reason_en: str
@@ -131,10 +135,13 @@ class Thresholds(_Section):
     Attributes:
         auto: match weight from which a pair is linked.
         review: match weight from which a person is asked.
+        against: match weight below which a rejected pair speaks against an only candidate; absent: `review`. Lowering
+            it links more.
     """
 
     auto: float
     review: float
+    against: float | None = None
 
 
 class TrainingConfig(_Section):
@@ -245,6 +252,15 @@ class EntityConfig(_Section):
             read |= rule.columns()
         read |= {hard.only_candidate for hard in self.rule if hard.only_candidate}
         return tuple(sorted(read))
+
+    @property
+    def against_below(self) -> float:
+        """The weight below which a rejected pair speaks against an only candidate."""
+        return self.thresholds.review if self.thresholds.against is None else self.thresholds.against
+
+    def speaking_against(self, rule: RuleConfig) -> tuple[str, ...]:
+        """Return the rules whose pairs forbid the links of a rule with `only_candidate`, whatever their weight."""
+        return tuple(hard.name for hard in self.rule if hard.against and hard.name not in rule.despite)
 
     @cached_property
     def hash(self) -> str:
@@ -367,6 +383,7 @@ def _check_names(config: EntityConfig, place: str) -> None:
         for column in sorted(rule.columns()):
             _known(column, config.columns, f"{place}: blocking[{i}].keys", "field")
     levels = {name: {level.name for level in found} | {"not"} for name, found in config.levels.items()}
+    speaking = {hard.name for hard in config.rule if hard.against}
     for i, hard in enumerate(config.rule):
         for name, wanted in hard.when.items():
             _known(name, levels, f"{place}: rule[{i}].when", "comparison")
@@ -380,8 +397,14 @@ def _check_names(config: EntityConfig, place: str) -> None:
             _known(hard.only_candidate, config.columns, f"{place}: rule[{i}].only_candidate", "column")
             if hard.verdict != "review":
                 raise ConfigError(f"{place}: rule[{i}].only_candidate: belongs to a rule with verdict 'review'")
+        elif hard.despite:
+            raise ConfigError(f"{place}: rule[{i}].despite: belongs to a rule with `only_candidate`")
+        for name in hard.despite:
+            _known(name, speaking, f"{place}: rule[{i}].despite", "rule with `against`")
         if hard.rival and hard.verdict != "reject":
             raise ConfigError(f"{place}: rule[{i}].rival: belongs to a rule with verdict 'reject'; others always count")
+        if hard.against and hard.verdict != "reject":
+            raise ConfigError(f"{place}: rule[{i}].against: belongs to a rule with verdict 'reject'")
     for column in (config.training.label, *config.training.em_block, *config.clustering.exclusive):
         _known(column, config.columns, f"{place}: training/clustering", "column")
     for name in config.training.label_blind:

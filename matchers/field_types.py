@@ -79,10 +79,12 @@ FIELD_TYPES: dict[str, FieldType] = {
         organization_name.COMPATIBLE_LEVELS,
         {
             "branch_conflict": organization_name.branch_conflict,
+            "branch_of_the_other": organization_name.branch_of_the_other,
             "character_replaced": organization_name.character_replaced,
             "complete_names": organization_name.complete_names,
             "named_after_operator": organization_name.named_after_operator,
             "names_operator": organization_name.names_operator,
+            "operator_named": organization_name.operator_named,
             "operator_only": organization_name.operator_only,
             "parent_and_branch": organization_name.parent_and_branch,
             "region_moved": organization_name.region_moved,

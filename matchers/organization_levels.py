@@ -191,6 +191,20 @@ def names_operator(field: str, person: str) -> Condition:
     )
 
 
+def operator_named(field: str, person: str) -> Condition:
+    """One name is only a person's, who is the representative of the other, an individual business by its name.
+
+    Args:
+        field: the name field.
+        person: the field of the representative's name.
+    """
+    return all_of(
+        Not(Same(f"{field}_operator")),
+        SameAcross(f"{field}_operator", f"{person}_key"),
+        Not(Either(f"{field}_form_class", "company")),
+    )
+
+
 def complete_names(field: str) -> Condition:
     """Both names state a legal form: two complete names that differ are two registrations, not one shortened."""
     return Not(Missing((f"{field}_form",)))
@@ -216,6 +230,12 @@ def character_replaced(field: str) -> Condition:
 def parent_and_branch(field: str) -> Condition:
     """At least one of the names is not a branch's: a parent and its branch, not two branches."""
     return Missing((f"{field}_branch",))
+
+
+def branch_of_the_other(field: str) -> Condition:
+    """One name is a branch's, the other shows its brand and trade and no branch: its parent's, or its own cut short."""
+    same = any_of(*(Same(f"{field}_{column}") for column in ("core", "pinyin")))
+    return all_of(Either(f"{field}_form_class", "branch"), Missing((f"{field}_branch",)), same)
 
 
 def same_trade(field: str) -> Condition:

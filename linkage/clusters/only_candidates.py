@@ -10,7 +10,8 @@ other's rivals. If no more than one sure group comes into question for any group
 and from it to that group are linked. Into question come all pairs that are not rejected, and those rejected by a rule
 with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as its parent).
 Nothing is linked where a pair inside the circle, or between it and the sure group, speaks against it: a pair that is
-rejected with a weight below the threshold of review. One that merely says too little does not.
+rejected with a weight below `thresholds.against`, or by a rule with `against` that the linking rule does not overrule
+(`despite`). One that merely says too little does not.
 
 Invariant: two sure groups are never joined here, and no unsure group is joined to one that has a rival.
 """
@@ -45,14 +46,19 @@ def link_only_candidates(con: DuckDBPyConnection, config: EntityConfig, *, judge
     Returns:
         How many pairs were linked.
     """
-    rules = {rule.name: str(rule.only_candidate) for rule in config.rule if rule.only_candidate is not None}
+    rules = {
+        rule.name: (rule.only_candidate, config.speaking_against(rule))
+        for rule in config.rule
+        if rule.only_candidate is not None
+    }
     if not rules:
         return 0
     rivals = [rule.name for rule in config.rule if rule.rival]
     _groups(con, judged, rivals)
-    for column in sorted(set(rules.values())):
-        linkable = ", ".join(literal(name) for name, wanted in rules.items() if wanted == column)
-        _sides(con, column, judged=judged, profiles=profiles, rivals=rivals, against_below=config.thresholds.review)
+    for kind in sorted(set(rules.values())):
+        column, by = kind
+        linkable = ", ".join(literal(name) for name, wanted in rules.items() if wanted == kind)
+        _sides(con, column, judged=judged, profiles=profiles, rivals=rivals, against=_against(config.against_below, by))
         con.execute(f"""
 insert into only_candidate
 select j.left_id, j.right_id
@@ -75,11 +81,11 @@ where {quote(judged)}.left_id = o.left_id and {quote(judged)}.right_id = o.right
 
 
 def _sides(
-    con: DuckDBPyConnection, column: str, *, judged: str, profiles: str, rivals: list[str], against_below: float
+    con: DuckDBPyConnection, column: str, *, judged: str, profiles: str, rivals: list[str], against: str
 ) -> None:
     """Make `candidate_side`: each group, whether it is sure, and whether at most one sure group comes into question.
 
-    A pair rejected with a weight below `against_below` speaks against its two groups being one.
+    A pair for which the condition `against` holds speaks against its two groups being one.
     """
     sure = con.sql(f"""
 select c.part, bool_or(p.{quote(column)} is not null) as sure
@@ -95,13 +101,13 @@ join candidate_part r on j.right_id = r.profile_id
 where {_in_question(rivals)} and l.part <> r.part""").fetchnumpy()
     flags = np.asarray(sure, dtype=np.bool_)
     # 张* who is a woman is not 张小明, whatever the one record of his that states no sex agrees with.
-    against = con.sql(f"""
+    apart = con.sql(f"""
 select distinct l.part as one, r.part as other
 from {quote(judged)} j
 join candidate_part l on j.left_id = l.profile_id
 join candidate_part r on j.right_id = r.profile_id
-where j.verdict = 'reject' and j.match_weight < {against_below!r} and l.part <> r.part""").fetchnumpy()
-    ends = [np.asarray(found[side]) for found in (leads, against) for side in ("one", "other")]
+where j.verdict = 'reject' and {against} and l.part <> r.part""").fetchnumpy()
+    ends = [np.asarray(found[side]) for found in (leads, apart) for side in ("one", "other")]
     clear = _clear(flags, *ends)
     con.register("candidate_sides_found", pa.table({"part": np.arange(len(flags)), "sure": flags, "clear": clear}))
     con.execute("create or replace temp table candidate_side as select * from candidate_sides_found")
@@ -150,6 +156,11 @@ def _components(size: int, left: Numbers, right: Numbers) -> Numbers:
 def _in_question(rivals: list[str]) -> str:
     named = ", ".join(map(literal, rivals))
     return f"(j.verdict <> 'reject' or j.verdict_rule in ({named}))" if rivals else "j.verdict <> 'reject'"
+
+
+def _against(below: float, by: tuple[str, ...]) -> str:
+    named = ", ".join(map(literal, by))
+    return f"(j.match_weight < {below!r} or j.verdict_rule in ({named}))" if named else f"j.match_weight < {below!r}"
 
 
 def _groups(con: DuckDBPyConnection, judged: str, rivals: list[str]) -> None:

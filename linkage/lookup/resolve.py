@@ -273,18 +273,22 @@ def _is_only(model: EntityModel, row: Mapping[str, Any], found: Found, candidate
     Stricter than the batch, which also lets an unsure entity be the only candidate of a sure record: what else that
     entity might belong to is not known here.
     """
-    rules = {rule.name: rule.only_candidate for rule in model.config.rule if rule.only_candidate}
+    rules = {rule.name: rule for rule in model.config.rule if rule.only_candidate}
     mine = [p for p in found.profiles if candidate.entity_id in p.entity_ids]
     best = max(mine, key=lambda p: (_RANK[p.score.verdict.verdict], p.score.weight))
-    column = rules.get(best.score.verdict.rule)
-    if column is None or found.left_aside or best.entities > 1:
+    rule = rules.get(best.score.verdict.rule)
+    if rule is None or found.left_aside or best.entities > 1:
         return False
-    least = model.config.thresholds.review
-    if any(p.score.verdict.verdict == "reject" and p.score.weight < least for p in mine):
+    least, against = model.config.against_below, model.config.speaking_against(rule)
+    if any(
+        p.score.verdict.verdict == "reject" and (p.score.weight < least or p.score.verdict.rule in against)
+        for p in mine
+    ):
         return False
     rivals = {rule.name for rule in model.config.rule if rule.rival}
     if any(p.score.verdict.rule in rivals and candidate.entity_id not in p.entity_ids for p in found.profiles):
         return False
+    column = str(rule.only_candidate)
     return row[column] is None and any(p.columns[column] is not None for p in mine)
 
 

@@ -39,7 +39,8 @@ def judged(left: dict[str, str], right: dict[str, str]) -> tuple[str, str]:
 
 
 CASES = [
-    ("深圳市蔚泓电子有限公司", "深圳市蔚泓电子有限公司宝安分公司", "reject", "branch_under_one_head"),
+    ("深圳市蔚泓电子有限公司", "深圳市蔚泓电子有限公司宝安分公司", "review", "branch_under_the_parents_name"),
+    ("深圳市蔚泓电子有限公司", "深圳市蔚泓贸易有限公司宝安分公司", "reject", "branch_under_one_head"),
     ("深圳市蔚泓五金一厂", "深圳市蔚泓五金二厂", "reject", "branch_under_one_head"),
     ("深圳市蔚泓科技有限公司", "深圳市蔚钧科技有限公司", "reject", "other_name"),
     ("深圳市蔚泓达精密电子有限公司", "深圳市蔚泓鑫精密电子有限公司", "review", "one_character_replaced"),
@@ -80,3 +81,63 @@ def test_two_meters_under_one_operators_name_are_not_one() -> None:
     assert judged(
         DESK | {"name": "李宇轩", "legal_rep_name": "李宇轩"}, MOVED | {"name": "李宇轩", "legal_rep_name": "李宇轩"}
     )[0] in ("review", "reject")
+
+
+def test_a_row_under_the_parents_name_is_the_branchs_only_at_the_branchs_place() -> None:
+    branch = DESK | {"name": "深圳市蔚泓物流有限公司龙岗分公司", "uscc": CODE}
+    parent = {"name": "深圳市蔚泓物流有限公司", "legal_rep_name": DESK["legal_rep_name"]}
+    place, head = {"address": DESK["address"]}, {"legal_rep_name": "阮素琴"}
+    assert judged(branch, parent | place) == ("review", "branch_under_the_parents_name")
+    assert judged(branch, parent | MOVED)[0] == "reject"
+    assert judged(branch, parent | place | head)[0] == "reject"
+    assert judged(branch, parent | place | {"uscc": OTHER_CODE})[0] in ("reject", "review")
+
+
+SHOP = {"name": "深圳市宝安区蔚泓五金店", "uscc": "92440300MA5EQ7GQ4X", "legal_rep_name": "祝明浩"}
+TELEPHONE = "13714725836"
+OPERATOR = {"name": "祝明浩", "legal_rep_name": "祝明浩"}
+
+
+@pytest.mark.parametrize(
+    ("where", "rule"),
+    [
+        ({"address": DESK["address"]}, "operator_for_firm"),
+        ({"address": DESK["address"], "phone": MOVED["phone"]}, "operator_in_the_firms_room"),
+        ({"address": DESK["address"], "legal_rep_name": "祝*浩"}, "operator_in_the_firms_room"),
+        ({"address": DESK["address"].removesuffix("1203室")}, "operator_at_the_firms_place"),
+        ({"phone": TELEPHONE}, "operator_with_the_firms_telephone"),
+        (MOVED | {"phone": TELEPHONE, "legal_rep_name": "祝明浩"}, "another_firm_of_the_operator"),
+        ({}, "another_firm_of_the_operator"),
+    ],
+)
+def test_a_row_under_an_operators_name_is_asked_about_where_something_ties_it_to_the_firm(
+    where: dict[str, str], rule: str
+) -> None:
+    shop = SHOP | {"address": DESK["address"], "phone": TELEPHONE}
+    assert judged(shop, OPERATOR | where)[1] == rule
+
+
+def test_a_full_name_of_its_operator_waits_for_its_only_candidate() -> None:
+    shop = {"name": "深圳市宝安区祝明浩五金店", "legal_rep_name": "祝明浩", "address": DESK["address"]}
+    moved = shop | {"address": MOVED["address"]}
+    assert judged(shop | {"uscc": SHOP["uscc"]}, moved) == ("review", "full_name_of_its_operator")
+    days = ({"established_date": "2011-04-05"}, {"established_date": "2019-04-06"})
+    assert judged(shop | {"uscc": SHOP["uscc"]} | days[0], moved | days[1])[1] != "full_name_of_its_operator"
+
+
+def test_a_full_name_at_its_place_under_another_representative_waits_for_its_only_candidate() -> None:
+    firm = DESK | {"name": "深圳市蔚泓光电有限公司"}
+    assert judged(firm | {"uscc": CODE}, firm | {"legal_rep_name": "阮素琴"})[1] == "full_name_there"
+
+
+def test_short_names_that_agree_elsewhere_wait_for_their_only_candidate() -> None:
+    named = {"name": "蔚泓光电", "legal_rep_name": "祝明浩"}
+    there, elsewhere = (named | {"address": desk["address"]} for desk in (DESK, MOVED))
+    assert judged(there | {"uscc": CODE}, elsewhere) == ("review", "short_names_elsewhere")
+
+
+def test_two_businesses_with_one_tax_number_of_their_operator_are_asked_about() -> None:
+    number = {"tax_number": "44052418800101001401", "legal_rep_name": "祝明浩"}
+    shop = number | {"name": "深圳市宝安区祝明浩五金店", "address": DESK["address"], "established_date": "1999-01-08"}
+    other = number | {"name": "祝明浩", "address": MOVED["address"], "established_date": "1999-04-09"}
+    assert judged(shop, other) == ("review", "same_older_number_other_date")

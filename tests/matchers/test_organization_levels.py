@@ -15,9 +15,11 @@ from matchers.organization_levels import (
     abbreviation,
     beginning,
     branch_conflict,
+    branch_of_the_other,
     character_replaced,
     levels,
     names_operator,
+    operator_named,
     operator_only,
     parent_and_branch,
     region_conflict,
@@ -217,6 +219,23 @@ def test_a_parent_and_its_branch_are_told_from_two_branches() -> None:
     assert not condition.holds(row("鸿达电子有限公司福永分公司"), row("鸿达电子有限公司宝安分公司"))
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("鸿达电子有限公司", "深圳市鸿达电子有限公司宝安分公司", True),
+        ("鸿达电子", "深圳市鸿达电子有限公司宝安分公司", True),
+        ("鸿达贸易有限公司", "深圳市鸿达电子有限公司宝安分公司", False),
+        ("鸿达电子有限公司福永分公司", "鸿达电子有限公司宝安分公司", False),
+        ("鸿达电子一厂", "鸿达电子二厂", False),
+        ("鸿达电子有限公司", "鸿达电子有限公司", False),
+    ],
+)
+def test_a_branch_is_told_from_the_name_it_is_a_branch_of(left: str, right: str, expected: bool) -> None:
+    condition = branch_of_the_other("name")
+    assert condition.holds(row(left), row(right)) is expected
+    assert condition.holds(row(right), row(left)) is expected
+
+
 def test_compatible_levels_are_levels_and_leave_out_branches() -> None:
     assert {found.name for found in LEVELS} > COMPATIBLE_LEVELS
     assert not COMPATIBLE_LEVELS & {"branch_or_ordinal_differs", "different"}
@@ -360,5 +379,24 @@ def test_a_business_under_its_operators_name_is_told(
 ) -> None:
     sides = [{**row(name), "rep_key": person} for name, person in (left, right)]
     condition = names_operator("name", "rep")
+    assert condition.holds(sides[0], sides[1]) is expected
+    assert condition.holds(sides[1], sides[0]) is expected
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (("张三", None), ("鸿发快递服务档", "张三"), True),
+        (("张三", "张珊"), ("鸿发快递服务档", "张三"), True),
+        (("张三", "张三"), ("鸿发快递服务档", "李四"), False),
+        (("张三", "张三"), ("深圳市鸿达电子有限公司", "张三"), False),
+        (("张三", "张三"), ("张三", "张三"), False),
+    ],
+)
+def test_a_name_that_is_the_others_operator_is_told_whoever_represents_it(
+    left: tuple[str, str | None], right: tuple[str, str | None], expected: bool
+) -> None:
+    sides = [{**row(name), "rep_key": person} for name, person in (left, right)]
+    condition = operator_named("name", "rep")
     assert condition.holds(sides[0], sides[1]) is expected
     assert condition.holds(sides[1], sides[0]) is expected

@@ -17,20 +17,28 @@ Pair = tuple[int, int, str]
 WEAK = "review"
 RIVAL = "rival"
 AGAINST = "against"
+PARENT = "parent"
 
 
-def config() -> EntityConfig:
+def config(against: float | None = None) -> EntityConfig:
     weak = RuleConfig(
         name="weak", verdict="review", only_candidate="name_key", basis="attribute", reason_zh="因", reason_en="because"
     )
+    place = weak.model_copy(update={"name": "place", "despite": (PARENT,)})
     rival = RuleConfig(name="rival", verdict="reject", rival=True, reason_zh="因", reason_en="because")
-    return load_entity_config("natural_person").model_copy(update={"rule": (weak, rival)})
+    parent = RuleConfig(name=PARENT, verdict="reject", against=True, reason_zh="因", reason_en="because")
+    natural = load_entity_config("natural_person")
+    thresholds = natural.thresholds.model_copy(update={"against": against})
+    return natural.model_copy(update={"rule": (weak, place, rival, parent), "thresholds": thresholds})
 
 
-def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tuple[int, int]]:
+def linked(
+    pairs: Iterable[Pair], named: set[int], rule: str = "weak", against: float | None = None
+) -> set[tuple[int, int]]:
     """Return the pairs linked by the step; profiles in `named` have a whole name.
 
-    A pair is `reject` for want of evidence, or `against`: rejected, and its weight speaks against a match.
+    A pair is `reject` for want of evidence, `against`: rejected, and its weight speaks against a match, or `parent`:
+    rejected by a rule that speaks against one whatever the weight.
     """
     rows = list(pairs)
     ids = sorted({i for a, b, _ in rows for i in (a, b)})
@@ -43,11 +51,11 @@ def linked(pairs: Iterable[Pair], named: set[int], rule: str = "weak") -> set[tu
         for i in ids:
             con.execute("insert into profiles values (?, ?)", [i, "张小明" if i in named else None])
         for a, b, verdict in rows:
-            given_rule = "rival" if verdict == RIVAL else rule
-            given = "reject" if verdict in (AGAINST, RIVAL) else verdict
+            given_rule = verdict if verdict in (RIVAL, PARENT) else rule
+            given = "reject" if verdict in (AGAINST, RIVAL, PARENT) else verdict
             weight = -20.0 if verdict == AGAINST else 3.0
             con.execute("insert into judged values (?, ?, ?, ?, 'corroborated', ?)", [a, b, given, given_rule, weight])
-        count = link_only_candidates(con, config(), judged="judged", profiles="profiles")
+        count = link_only_candidates(con, config(against), judged="judged", profiles="profiles")
         after = con.execute("select left_id, right_id, verdict, verdict_rule from judged").fetchall()
         left = con.execute("select count(*) from duckdb_tables() where temporary").fetchone()
     already = {(a, b) for a, b, verdict in rows if verdict == "auto"}
@@ -104,6 +112,19 @@ def test_a_weak_link_holds_if_it_is_the_only_candidate(
 
 def test_pairs_of_other_rules_stay_in_review() -> None:
     assert linked([(1, 2, WEAK)], {2}, rule="another") == set()
+
+
+def test_a_pair_above_the_weight_that_speaks_against_does_not() -> None:
+    pairs = [(1, 2, WEAK), (2, 3, "auto"), (1, 3, AGAINST)]
+    assert linked(pairs, {2}, against=-19.0) == set()
+    assert linked(pairs, {2}, against=-21.0) == {(1, 2)}
+
+
+def test_a_rule_may_speak_against_whatever_the_weight_unless_the_linking_rule_overrules_it() -> None:
+    pairs = [(1, 2, WEAK), (2, 3, "auto"), (1, 3, PARENT)]
+    assert linked(pairs, {2}, rule="weak") == set()
+    assert linked(pairs, {2}, rule="place") == {(1, 2)}
+    assert linked([(1, 2, WEAK), (1, 3, PARENT)], {2, 3}, rule="weak") == {(1, 2)}
 
 
 _PAIRS = st.dictionaries(
