@@ -9,7 +9,6 @@ after it, the next command finishes what is left to do (`linkage.finishing`).
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -38,7 +37,7 @@ from linkage.changes import (
     with_stability,
 )
 from linkage.commands.console import Console
-from linkage.database import connect
+from linkage.database import connect, count
 from linkage.entities import History, completeness, identify, release_tables, survive_values
 from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import LinkageError
@@ -46,6 +45,7 @@ from linkage.fields import ENTITIES, Entity
 from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
 from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
 from linkage.increment.before import batch_before, look_before
+from linkage.increment.carried import CARRIED, carry_batch, remove_tables
 from linkage.increment.released import (
     DECISIONS,
     applied_decisions,
@@ -53,6 +53,8 @@ from linkage.increment.released import (
     take_ledger,
     told_decisions,
 )
+from linkage.increment.taken import find_changed
+from linkage.ingest.arrivals import ArrivalTables, change_records, write_loads
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.lookup.publishing import lookup_part
@@ -180,14 +182,12 @@ def _make_release(
             f"`guiyi ingest {workspace.root} --source NAME --as-of DATE FILE`"
         )
     partial = partial_batch(workspace)
-    if len(chosen) < len({m.entity for m in loads}) and workspace.batch.exists():
-        shutil.copyfile(workspace.batch, partial)
+    if not full or len(chosen) < len({m.entity for m in loads}):
+        carry_batch(workspace.batch, partial)
     with (
         open_catalog(workspace.catalog) as catalog,
         connect(partial, memory_limit=workspace.settings.memory_limit, temp=spill(workspace)) as con,
     ):
-        for entity in chosen:
-            _remove_tables(con, entity)
         made = releases(catalog)
         with batch_before(con, workspace.batch):
             finished = [
@@ -280,17 +280,18 @@ def _link(
     kept = kept_model.exists()
     tables = PreviousTables(f"{entity}_previous", f"{entity}_known_entities")
     before = None if full else look_before(con, config)
+    taking = before is not None and before.standardised
+    remove_tables(con, entity, but=CARRIED if taking else ())
     taken = take_ledger(con, before, made, out=tables) if before else None
     state = taken or previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
     options = LinkageOptions(
         model=kept_model if kept else None,
         frequencies=workspace.frequencies(entity) if kept else None,
-        full=full,
+        changed=f"{entity}_changed" if taking else None,
         keep=occasion.keep and run_is_of_release(con, workspace.batch, entity, previous=tables.previous),
     )
     with clock.stage("current", entity) as stage:
-        counts = current_records(con, ours, out=f"{entity}_raw")
-        stage.rows = counts.kept
+        stage.rows = _current(con, ours, entity, changed=options.changed)
     decisions = read_decisions(catalog, entity_type=entity)
     in_force = tuple(decision for decision in decisions if decision.state == "active")
     run = link_records(con, config, options, clock, decisions=in_force)
@@ -318,6 +319,21 @@ def _link(
     with clock.stage("compare", entity):
         section = with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours, decided=decided)
     return _Finished(run, ledger, section)
+
+
+def _current(con: DuckDBPyConnection, loads: Sequence[LoadManifest], entity: Entity, *, changed: str | None) -> int:
+    """Make the records in force, or bring them up to date and make the table of what changed; return their number."""
+    raw, of_loads = f"{entity}_raw", f"{entity}_load"
+    if changed is None:
+        current_records(con, loads, out=raw)
+        write_loads(con, loads, out=of_loads)
+    else:
+        tables = ArrivalTables(raw, of_loads, f"{entity}_arrived", f"{entity}_departed")
+        change_records(con, loads, tables)
+        find_changed(con, arrived=tables.arrived, departed=tables.departed, out=changed)
+        for table in (tables.arrived, tables.departed):
+            con.execute(f"drop table {quote(table)}")
+    return count(con, raw)
 
 
 def _erase_anchors(con: DuckDBPyConnection, tables: PreviousTables, erased: Collection[str]) -> None:
@@ -409,17 +425,6 @@ def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequen
             save_frequencies(con, part.linkage.frequencies, folder / frequencies.name)
         if not model.exists():
             save_model(part.linkage.trained, folder / model.name)
-
-
-def _remove_tables(con: DuckDBPyConnection, entity: Entity) -> None:
-    """Remove what the last run left of an entity type, in a batch database that keeps the other type's tables."""
-    kinds = con.execute(
-        "select 'view', view_name from duckdb_views() where starts_with(view_name, $prefix) "
-        "union all select 'table', table_name from duckdb_tables() where starts_with(table_name, $prefix)",
-        {"prefix": f"{entity}_"},
-    ).fetchall()
-    for kind, name in sorted(kinds, reverse=True):
-        con.execute(f"drop {kind} {quote(name)}")
 
 
 def _print(summary: RunSummary, release: int, folder: Path, workspace: Workspace, console: Console) -> None:
