@@ -110,7 +110,10 @@ def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | Non
     before, changed = run.taking, run.options.changed
     same_maker = before is not None and before.made_by(run.con, "survived_by") == made_by
     if before is not None and changed is not None and same_maker and before.holds(run.con, *TABLES):
-        take_values(run.con, before, fresh, membership=run.table("membership"), changed=changed, out=out)
+        run.revalued = run.table("revalued")
+        take_values(
+            run.con, before, fresh, membership=run.table("membership"), changed=changed, revalued=run.revalued, out=out
+        )
     else:
         fresh(run.table("membership"), out)
     run.con.execute(f"update {quote(run.table('made_by'))} set survived_by = ?", [made_by])

@@ -87,6 +87,7 @@ class Linkage:
         constraints: what became of the decisions; `None` if there are none.
         before: the last run, if its batch database is attached.
         pair_changes: what is other about scored pairs than in the last run, whose scores are taken over.
+        revalued: table of the entity_id of those whose golden values were made anew; absent: all.
     """
 
     con: DuckDBPyConnection
@@ -101,6 +102,7 @@ class Linkage:
     constraints: ConstraintCounts | None = None
     before: Before | None = None
     pair_changes: PairChanges | None = None
+    revalued: str | None = None
 
     @property
     def taking(self) -> Before | None:

@@ -46,6 +46,7 @@ from linkage.figures import entity_section, labels, model_hash, package_versions
 from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
 from linkage.increment.before import batch_before, look_before
 from linkage.increment.carried import CARRIED, carry_batch, remove_tables
+from linkage.increment.publishing import changed_profiles, month_tables
 from linkage.increment.released import (
     DECISIONS,
     applied_decisions,
@@ -93,11 +94,17 @@ MONTH = Occasion()
 
 @dataclass(frozen=True)
 class _Finished:
-    """One entity type's part of a run."""
+    """One entity type's part of a run; `newest`: it took the ledger from a batch database of the newest release."""
 
     linkage: Linkage
     counts: LedgerCounts
     section: EntitySection
+    newest: bool
+
+    @property
+    def differs_in_known(self) -> bool:
+        """Whether it is known which of the newest release's entities are others now."""
+        return self.newest and self.linkage.revalued is not None
 
 
 def run_month(
@@ -194,36 +201,28 @@ def _make_release(
                 _link(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
                 for entity in chosen
             ]
-        with clock.stage("relate") as stage:
-            related = relate(con, catalog, chosen, load_relation_settings())
-            stage.rows = related.rows
-        for part in finished:  # before the commit: the batch of a killed run is put in place as it is
-            made_by = quote(part.linkage.table("made_by"))
-            stamp_release(con, made_by, current_release(catalog) + 1, now.isoformat())
-        con.execute("checkpoint")
-        make_ready(
-            workspace,
-            _summary(finished, related, release=current_release(catalog) + 1, now=now, clock=clock),
-            keep_models=lambda folder: _keep_models(workspace, con, finished, folder),
-        )
-        with clock.stage("publish") as stage, _told_of_shelf(workspace.catalog):
-            release = publish(
-                catalog,
-                con,
-                release_tables(tuple(f.linkage for f in finished), relation=related.table),
-                now=now,
-                manifest={
+            with clock.stage("relate") as stage:
+                related = relate(con, catalog, chosen, load_relation_settings())
+                stage.rows = related.rows
+            for part in finished:  # before the commit: the batch of a killed run is put in place as it is
+                made_by = quote(part.linkage.table("made_by"))
+                stamp_release(con, made_by, current_release(catalog) + 1, now.isoformat())
+            con.execute("checkpoint")
+            make_ready(
+                workspace,
+                _summary(finished, related, release=current_release(catalog) + 1, now=now, clock=clock),
+                keep_models=lambda folder: _keep_models(workspace, con, finished, folder),
+            )
+            with clock.stage("publish") as stage, _told_of_shelf(workspace.catalog):
+                manifest = {
                     "loads": _released_loads(made, loads, chosen),
                     "versions": package_versions(),
                     "configs": config_hashes(made, [f.linkage.config for f in finished]),
                     DECISIONS: told_decisions(made, {f.linkage.config.entity: f.linkage.decisions for f in finished}),
                     **occasion.told,
-                },
-                cause=occasion.cause or "load",
-                models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
-                lookup=[lookup_part(f.linkage) for f in finished],
-            )
-            stage.rows = sum(f.counts.living for f in finished)
+                }
+                release = _publish(con, catalog, finished, related, occasion=occasion, now=now, manifest=manifest)
+                stage.rows = sum(f.counts.living for f in finished)
     return _summary(finished, related, release=release, now=now, clock=clock), release
 
 
@@ -232,6 +231,34 @@ def _told_of_shelf(place: Place) -> AbstractContextManager[None]:
     if not isinstance(place, Path):
         return nullcontext()
     return told(place.parent, needed_bytes=place.stat().st_size, outcome="nothing was published")
+
+
+def _publish(
+    con: DuckDBPyConnection,
+    catalog: Catalog,
+    finished: Sequence[_Finished],
+    related: Related,
+    *,
+    occasion: Occasion,
+    now: datetime,
+    manifest: Mapping[str, Any],
+) -> int:
+    """Publish what may have changed, where that is known, else everything."""
+    runs = tuple(f.linkage for f in finished)
+    few = occasion is MONTH and all(f.differs_in_known for f in finished)
+    month = month_tables(con, catalog, runs, relation=related.table) if few else None
+    return publish(
+        catalog,
+        con,
+        month.tables if month else release_tables(runs, relation=related.table),
+        now=now,
+        manifest=manifest,
+        cause=occasion.cause or "load",
+        models={run.config.entity: model_hash(run) for run in runs},
+        owners=month.owners if month else None,
+        held=month.held if month else None,
+        lookup=[lookup_part(r, among=changed_profiles(r) if few and r.pair_changes else None) for r in runs],
+    )
 
 
 def _summary(
@@ -318,7 +345,7 @@ def _link(
     section = section.model_copy(update={"completeness": completeness(run), "events": events})
     with clock.stage("compare", entity):
         section = with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours, decided=decided)
-    return _Finished(run, ledger, section)
+    return _Finished(run, ledger, section, newest=taken is not None)
 
 
 def _current(con: DuckDBPyConnection, loads: Sequence[LoadManifest], entity: Entity, *, changed: str | None) -> int:

@@ -15,7 +15,6 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from golden_records.survivorship import SurvivorTables
-from linkage.database import only_row
 from linkage.increment.before import Before
 from linkage.increment.rows import delete_rows
 
@@ -29,9 +28,10 @@ def take_values(
     *,
     membership: str,
     changed: str,
+    revalued: str,
     out: SurvivorTables,
-) -> int:
-    """Bring the last run's golden values to those of this run, and return how many entities' were made anew.
+) -> None:
+    """Bring the last run's golden values to those of this run.
 
     Args:
         con: DuckDB connection.
@@ -39,12 +39,13 @@ def take_values(
         fresh: makes the tables given of a membership.
         membership: record_id, entity_id of this run.
         changed: what has changed about records (see `linkage.increment.taken.find_changed`).
+        revalued: temporary table to make: entity_id of those whose values were made anew, or that are no more.
         out: tables to change in place.
     """
-    entities, touched = f"{membership}_changed", f"{membership}_touched"
+    touched = f"{membership}_touched"
     last = before.table("membership")
     con.execute(f"""
-create or replace temp table {quote(entities)} as
+create or replace temp table {quote(revalued)} as
 select m.entity_id
 from {quote(membership)} m
 anti join {last} b on m.record_id = b.record_id and m.entity_id = b.entity_id
@@ -60,14 +61,11 @@ semi join {quote(changed)} c on m.record_id = c.record_id and c.change in ('cont
 create or replace temp table {quote(touched)} as
 select m.record_id, m.entity_id
 from {quote(membership)} m
-semi join {quote(entities)} c on m.entity_id = c.entity_id""")
+semi join {quote(revalued)} c on m.entity_id = c.entity_id""")
     made = replace(out, **{name: f"{getattr(out, name)}_fresh" for name in TABLES})
     fresh(touched, made)
     for target, part in zip(astuple(out), astuple(made), strict=True):
-        delete_rows(con, quote(target), wanted=quote(entities), key="entity_id")
+        delete_rows(con, quote(target), wanted=quote(revalued), key="entity_id")
         con.execute(f"insert into {quote(target)} by name select * from {quote(part)}")
         con.execute(f"drop table {quote(part)}")
-    (remade,) = only_row(con, f"select count(*) from {quote(entities)}")
-    for table in (touched, entities):
-        con.execute(f"drop table {quote(table)}")
-    return int(remade)
+    con.execute(f"drop table {quote(touched)}")

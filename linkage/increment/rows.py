@@ -34,7 +34,9 @@ def delete_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str) -
     con.execute(f"delete from {table} where {place_rows(con, table, wanted=wanted, key=key)}")
 
 
-def copy_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str, out: str, kind: str = "temp table") -> None:
+def copy_rows(
+    con: DuckDBPyConnection, table: str, *, wanted: str, key: str, out: str, kind: str = "temp table"
+) -> None:
     """Make a table of the rows whose key is wanted.
 
     Args:
