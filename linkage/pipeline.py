@@ -26,7 +26,8 @@ from linkage.clusters.hysteresis import carry_links, keep_links, let_go_links
 from linkage.clusters.only_candidates import link_only_candidates, part_only_candidates
 from linkage.database import columns_of, count
 from linkage.entity_config import EntityConfig
-from linkage.increment.before import Before, look_before, scores_hold, verdicts_hold
+from linkage.increment.before import Before, keys_hold, look_before, scores_hold, verdicts_hold
+from linkage.increment.known_values import known_values
 from linkage.increment.made_by import hash_of_tables, write_made_by
 from linkage.increment.rows import delete_rows
 from linkage.increment.taken import (
@@ -128,7 +129,8 @@ def _standardise(run: Linkage) -> int:
     con, config, raw, records = run.con, run.config, run.table("raw"), run.table("records")
 
     def fresh(rows: str, made: str) -> None:
-        standardise(con, config, raw=rows, out=made, processes=run.options.processes)
+        through = known_values(con, config, run.taking) if run.taking else None
+        standardise(con, config, raw=rows, out=made, processes=run.options.processes, through=through)
 
     run.before = look_before(con, config)
     if run.options.changed is None:
@@ -183,7 +185,7 @@ def _key(run: Linkage) -> int:
     def fresh(rows: str, made: str) -> None:
         make_keys(con, run.config.blocking, profiles=rows, types=types, out=made)
 
-    if run.taking is None:
+    if run.taking is None or not keys_hold(con, run.config, run.taking):
         fresh(profiles, keys)
     else:
         delete_rows(con, quote(keys), wanted=quote(run.table("vanished")), key="profile_id")

@@ -48,6 +48,7 @@ def standardise(
     out: str,
     processes: int,
     batch_rows: int = 1_000_000,
+    through: Callable[[Spread], Spread] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Make the table of standardised records.
@@ -59,6 +60,7 @@ def standardise(
         out: table to make: the columns of `raw`, then `<field>_<attribute>` for every field.
         processes: worker processes; 1 works in this process.
         batch_rows: rows held as Arrow at a time.
+        through: what the values go through first, such as a look at what is known of them; it hands on the others.
         progress: called with the number of rows done so far.
 
     Returns:
@@ -73,9 +75,10 @@ def standardise(
     cursor = con.cursor()
     reader = cursor.sql(f"select * from {quote(raw)}").to_arrow_reader(batch_rows)
     with spread_over(processes) as spread:
+        handed = through(spread) if through else spread
         for batch in reader:
             table = pa.Table.from_batches([batch])
-            standardised = standardise_table(table, config, spread)
+            standardised = standardise_table(table, config, handed)
             con.register("standardised_batch", standardised)
             con.execute(f"insert into {quote(out)} select * from standardised_batch")
             con.unregister("standardised_batch")

@@ -17,7 +17,7 @@ from duckdb import Error as DuckDBError
 from blocking.sql import quote
 from linkage.database import only_row
 from linkage.entity_config import EntityConfig
-from linkage.increment.made_by import resolver, scorer, standardiser
+from linkage.increment.made_by import keyer, resolver, scorer, standardiser
 from linkage.model.parameters import Model
 from matchers.levels import literal
 
@@ -115,6 +115,11 @@ def look_before(con: DuckDBPyConnection, config: EntityConfig) -> Before | None:
         return None
     found = Before(entity, standardised=False)
     return Before(entity, found.made_by(con, "standardised_by") == standardiser(config))
+
+
+def keys_hold(con: DuckDBPyConnection, config: EntityConfig, before: Before) -> bool:
+    """Tell whether the last run made blocking keys by the same program and rules."""
+    return before.made_by(con, "keyed_by") == keyer(config)
 
 
 def scores_hold(con: DuckDBPyConnection, config: EntityConfig, model: Model, before: Before, frequencies: str) -> bool:

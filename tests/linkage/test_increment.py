@@ -14,7 +14,7 @@ from linkage.commands.console import Console
 from linkage.commands.demo import PlannedLoad
 from linkage.commands.monthly import run_month
 from linkage.entity_config import load_entity_config
-from linkage.increment.made_by import scorer, standardiser
+from linkage.increment.made_by import keyer, scorer, standardiser
 from linkage.increment.taken import PairChanges, find_changed, find_pair_changes, take_pairs, take_records
 from linkage.model.parameters import load_model
 from linkage.workspace import Workspace
@@ -149,5 +149,8 @@ def test_another_field_another_model_or_other_frequencies_are_another_maker() ->
     assert scorer(config, model, "f") == scorer(config, model, "f")
     assert scorer(config, model, "g") != scorer(config, model, "f")
     assert scorer(config, model.model_copy(update={"prior": 0.5}), "f") != scorer(config, model, "f")
+    blocking = config.model_copy(update={"blocking": config.blocking[1:]})
+    assert keyer(blocking) != keyer(config)
+    assert scorer(blocking, model, "f") == scorer(config, model, "f")
     rules = config.model_copy(update={"rule": config.rule[1:]})
     assert scorer(rules, model, "f") == scorer(config, model, "f")
