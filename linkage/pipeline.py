@@ -122,23 +122,23 @@ class Linkage:
 
 
 Step = Callable[[Linkage], int]
+# New records below which starting workers takes longer than standardising their values here.
+_WORTH_WORKERS = 150_000
 _APPLIED = pa.schema([("decision_id", pa.int64())])
 
 
 def _standardise(run: Linkage) -> int:
     con, config, raw, records = run.con, run.config, run.table("raw"), run.table("records")
 
-    def fresh(rows: str, made: str) -> None:
-        through = known_values(con, config, run.taking) if run.taking else None
-        standardise(con, config, raw=rows, out=made, processes=run.options.processes, through=through)
-
     run.before = look_before(con, config)
-    if run.options.changed is None:
-        fresh(raw, records)
+    if run.taking is None or run.options.changed is None:
+        standardise(con, config, raw=raw, out=records, processes=run.options.processes)
     else:
-        rest = run.table("raw_changed")
+        rest, through = run.table("raw_changed"), known_values(con, config, run.taking)
         take_records(con, raw=raw, changed=run.options.changed, records=records, out=rest)
-        _add_rest(con, records, rest, fresh)
+        processes = run.options.processes if count(con, rest) >= _WORTH_WORKERS else 1
+        standardise(con, config, raw=rest, out=records, processes=processes, through=through, append=True)
+        con.execute(f"drop table {quote(rest)}")
     return count(con, records)
 
 

@@ -296,8 +296,8 @@ def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> Tab
     new = f"select {names} from {_new(table)} n where {of_changed}"
     current = f"select {names} from {old}"
     if _has(con, _held(table)):
-        before = -1
-        current = f"select {names} from {_held(table)} n where {of_changed}"
+        con.execute(f"create temp table {old} as select {names} from {_held(table)} n where {of_changed}")
+        before = scalar(con, f"select count(*) from {old}")
     else:
         before = load(
             con,
@@ -310,6 +310,8 @@ def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> Tab
         )
     if not before and not scalar(con, f"select count(*) from (from {_new(table)} limit 1)"):
         return TableDelta(table, nothing, nothing, 0, 0, {}, {})
+    con.execute(f"create temp table _catalog_now_{table.name} as {new}")
+    new = f"select {names} from _catalog_now_{table.name}"
     added, removed = f"_catalog_added_{table.name}", f"_catalog_removed_{table.name}"
     con.execute(f"create temp table {added} as {new} except {current}")
     con.execute(f"create temp table {removed} as {current} except {new}")

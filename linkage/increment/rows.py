@@ -35,7 +35,14 @@ def delete_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str) -
 
 
 def copy_rows(
-    con: DuckDBPyConnection, table: str, *, wanted: str, key: str, out: str, kind: str = "temp table"
+    con: DuckDBPyConnection,
+    table: str,
+    *,
+    wanted: str,
+    key: str,
+    out: str,
+    columns: str = "*",
+    kind: str = "temp table",
 ) -> None:
     """Make a table of the rows whose key is wanted.
 
@@ -45,7 +52,8 @@ def copy_rows(
         wanted: see there.
         key: see there.
         out: table to make.
+        columns: columns to copy.
         kind: `table` if another cursor reads it.
     """
     held = place_rows(con, table, wanted=wanted, key=key)
-    con.execute(f"create or replace {kind} {quote(out)} as select * from {table} where {held}")
+    con.execute(f"create or replace {kind} {quote(out)} as select {columns} from {table} where {held}")

@@ -123,7 +123,8 @@ def take_profiles(
         LinkageError: two different contents got one id.
     """
     _find_moving(con, before, changed=changed, named=named)
-    copy_rows(con, quote(records), wanted="moving", key="record_id", out="moving_record")
+    read = ", ".join(map(quote, ("record_id", *config.profile_columns)))
+    copy_rows(con, quote(records), wanted="moving", key="record_id", columns=read, out="moving_record")
     make_profiles(con, config, records="moving_record", profiles="profile_fresh", members="member_fresh", own=named)
     copy_rows(con, quote(out.members), wanted="moving", key="record_id", out="member_before")
     con.execute(f"delete from {quote(out.members)} where rowid in (select place from wanted_row)")
