@@ -50,6 +50,7 @@ from linkage.increment.publishing import changed_profiles, month_tables
 from linkage.increment.released import (
     DECISIONS,
     applied_decisions,
+    lacks_decisions_alone,
     stamp_release,
     take_ledger,
     told_decisions,
@@ -306,16 +307,20 @@ def _link(
     kept_model = workspace.model(entity)
     kept = kept_model.exists()
     tables = PreviousTables(f"{entity}_previous", f"{entity}_known_entities")
-    before = None if full else look_before(con, config)
-    taking = before is not None and before.standardised
+    before = look_before(con, config)
+    taking = before is not None and before.standardised and not full
     remove_tables(con, entity, but=CARRIED if taking else ())
-    taken = take_ledger(con, before, made, out=tables) if before else None
+    taken = take_ledger(con, before, made, out=tables) if before and not full else None
     state = taken or previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
     options = LinkageOptions(
         model=kept_model if kept else None,
         frequencies=workspace.frequencies(entity) if kept else None,
         changed=f"{entity}_changed" if taking else None,
-        keep=occasion.keep and run_is_of_release(con, workspace.batch, entity, previous=tables.previous),
+        keep=occasion.keep
+        and (
+            run_is_of_release(con, workspace.batch, entity, previous=tables.previous)
+            or (before is not None and lacks_decisions_alone(con, before, made))
+        ),
     )
     with clock.stage("current", entity) as stage:
         stage.rows = _current(con, ours, entity, changed=options.changed)
