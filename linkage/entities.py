@@ -107,12 +107,15 @@ def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | Non
     def fresh(membership: str, made: SurvivorTables) -> None:
         survive(run.con, records=run.table("records"), membership=membership, sources=ranked, config=settings, out=made)
 
-    before = run.taking
-    if before and before.made_by(run.con, "survived_by") == made_by and before.holds(run.con, *TABLES):
-        take_values(run.con, before, fresh, membership=run.table("membership"), taken=run.table("taken"), out=out)
+    before, changed = run.taking, run.options.changed
+    same_maker = before is not None and before.made_by(run.con, "survived_by") == made_by
+    if before is not None and changed is not None and same_maker and before.holds(run.con, *TABLES):
+        run.revalued = run.table("revalued")
+        take_values(
+            run.con, before, fresh, membership=run.table("membership"), changed=changed, revalued=run.revalued, out=out
+        )
     else:
         fresh(run.table("membership"), out)
-    run.con.execute(f"drop table if exists {quote(run.table('taken'))}")
     run.con.execute(f"update {quote(run.table('made_by'))} set survived_by = ?", [made_by])
 
 

@@ -22,13 +22,22 @@ from blocking.sql import quote
 from golden_records.decisions import Decision
 from linkage.clusters.clustering import cluster
 from linkage.clusters.components import make_components
-from linkage.clusters.hysteresis import carry_links, keep_links
-from linkage.clusters.only_candidates import link_only_candidates
+from linkage.clusters.hysteresis import carry_links, keep_links, let_go_links
+from linkage.clusters.only_candidates import link_only_candidates, part_only_candidates
 from linkage.database import columns_of, count
 from linkage.entity_config import EntityConfig
-from linkage.increment.before import Before, look_before, scores_hold
+from linkage.increment.before import Before, keys_hold, look_before, scores_hold, verdicts_hold
+from linkage.increment.known_values import known_values
 from linkage.increment.made_by import hash_of_tables, write_made_by
-from linkage.increment.taken import ProfileTables, take_profiles, take_records, take_scores
+from linkage.increment.rows import delete_rows
+from linkage.increment.taken import (
+    PairChanges,
+    ProfileTables,
+    find_pair_changes,
+    take_pairs,
+    take_profiles,
+    take_records,
+)
 from linkage.model.frequencies import load_frequencies, make_frequencies
 from linkage.model.parameters import Model, base_model, load_model
 from linkage.model.scoring import score
@@ -49,7 +58,8 @@ class LinkageOptions:
         frequencies: a file of term frequencies to use, with `model`; absent: they are counted.
         training: `auto` as said above, `always`, or `never`.
         processes: worker processes for standardising.
-        full: compute everything anew, whatever the last run made.
+        changed: table of what has changed about records since the last run (`linkage.increment.taken.find_changed`),
+            whose tables the database still has; absent: everything is computed anew.
         keep: links of the last run may be kept (hysteresis); false where they are not those of the last release.
     """
 
@@ -57,7 +67,7 @@ class LinkageOptions:
     frequencies: Path | None = None
     training: Literal["auto", "always", "never"] = "auto"
     processes: int = field(default_factory=lambda: os.cpu_count() or 1)
-    full: bool = False
+    changed: str | None = None
     keep: bool = True
 
 
@@ -76,7 +86,9 @@ class Linkage:
         frequencies: term-frequency tables by column.
         decisions: people's rulings in force.
         constraints: what became of the decisions; `None` if there are none.
-        before: what can be taken over from the last run, if its batch database is attached.
+        before: the last run, if its batch database is attached.
+        pair_changes: what is other about scored pairs than in the last run, whose scores are taken over.
+        revalued: table of the entity_id of those whose golden values were made anew; absent: all.
     """
 
     con: DuckDBPyConnection
@@ -90,11 +102,13 @@ class Linkage:
     decisions: Sequence[Decision] = ()
     constraints: ConstraintCounts | None = None
     before: Before | None = None
+    pair_changes: PairChanges | None = None
+    revalued: str | None = None
 
     @property
     def taking(self) -> Before | None:
         """The last run, if its standardised records are taken over."""
-        return self.before if self.before and self.before.standardised and not self.options.full else None
+        return self.before if self.options.changed is not None else None
 
     def table(self, name: str) -> str:
         """Return the name of a table of this entity type."""
@@ -108,31 +122,33 @@ class Linkage:
 
 
 Step = Callable[[Linkage], int]
+# New records below which starting workers takes longer than standardising their values here.
+_WORTH_WORKERS = 150_000
 _APPLIED = pa.schema([("decision_id", pa.int64())])
 
 
 def _standardise(run: Linkage) -> int:
     con, config, raw, records = run.con, run.config, run.table("raw"), run.table("records")
 
-    def fresh(rows: str, made: str) -> None:
-        standardise(con, config, raw=rows, out=made, processes=run.options.processes)
-
     run.before = look_before(con, config)
-    if run.taking is None:
-        fresh(raw, records)
+    if run.taking is None or run.options.changed is None:
+        standardise(con, config, raw=raw, out=records, processes=run.options.processes)
     else:
-        rest = take_records(con, run.taking, raw=raw, taken=run.table("taken"), out=records)
-        _add_rest(con, records, rest, fresh)
+        rest, through = run.table("raw_changed"), known_values(con, config, run.taking)
+        take_records(con, raw=raw, changed=run.options.changed, records=records, out=rest)
+        processes = run.options.processes if count(con, rest) >= _WORTH_WORKERS else 1
+        standardise(con, config, raw=rest, out=records, processes=processes, through=through, append=True)
+        con.execute(f"drop table {quote(rest)}")
     return count(con, records)
 
 
 def _add_rest(con: DuckDBPyConnection, table: str, rest: str, fresh: Callable[[str, str], None]) -> None:
-    """Add to what was taken over what is left to compute: `fresh` makes a table from the view of the rest."""
+    """Add to what was taken over what is left to compute: `fresh` makes a table from that of the rest."""
     made = f"{table}_fresh"
     fresh(rest, made)
     con.execute(f"insert into {quote(table)} by name select * from {quote(made)}")
-    con.execute(f"drop table {quote(made)}")
-    con.execute(f"drop view {quote(rest)}")
+    for done in (made, rest):
+        con.execute(f"drop table {quote(done)}")
 
 
 def _profile(run: Linkage) -> int:
@@ -140,13 +156,13 @@ def _profile(run: Linkage) -> int:
     con, named, records = run.con, run.table("named"), run.table("records")
     profiles, members = run.table("profiles"), run.table("profile_record")
     named_records(con, run.decisions, out=named)
-    if run.taking is None:
+    if run.taking is None or run.options.changed is None:
         own = named if run.decisions else None
         make_profiles(con, run.config, records=records, profiles=profiles, members=members, own=own)
     else:
-        made = ProfileTables(profiles, members)
-        taken = run.table("taken")
-        take_profiles(con, run.config, run.taking, records=records, taken=taken, named=named, out=made)
+        made = ProfileTables(profiles, members, run.table("appeared"), run.table("vanished"))
+        changed = run.options.changed
+        take_profiles(con, run.config, run.taking, records=records, changed=changed, named=named, out=made)
     constrain(run)
     return count(con, profiles)
 
@@ -163,9 +179,18 @@ def constrain(run: Linkage) -> None:
 
 
 def _key(run: Linkage) -> int:
-    types = columns_of(run.con, run.table("profiles"))
-    make_keys(run.con, run.config.blocking, profiles=run.table("profiles"), types=types, out=run.table("keys"))
-    return count(run.con, run.table("keys"))
+    con, profiles, keys = run.con, run.table("profiles"), run.table("keys")
+    types = columns_of(con, profiles)
+
+    def fresh(rows: str, made: str) -> None:
+        make_keys(con, run.config.blocking, profiles=rows, types=types, out=made)
+
+    if run.taking is None or not keys_hold(con, run.config, run.taking):
+        fresh(profiles, keys)
+    else:
+        delete_rows(con, quote(keys), wanted=quote(run.table("vanished")), key="profile_id")
+        _add_rest(con, keys, run.table("appeared"), fresh)
+    return count(con, keys)
 
 
 def _pair(run: Linkage) -> int:
@@ -217,16 +242,34 @@ where records > 1 and {unidentified}""")
         profiles = run.table("profiles")
         score(con, config, run.trained, profiles=profiles, pairs=rows, frequencies=run.frequencies, out=made)
 
-    if run.before is None or run.options.full or not scores_hold(con, config, run.trained, run.before, digest):
+    if run.taking is None or not scores_hold(con, config, run.trained, run.taking, digest):
         fresh(pairs, out)
     else:
-        _add_rest(con, out, take_scores(con, run.before, pairs=pairs, out=out), fresh)
+        changes = run.pair_changes = PairChanges(*(run.table(f"pairs_{name}") for name in ("gone", "otherwise", "new")))
+        find_pair_changes(con, pairs=pairs, scored=out, out=changes)
+        take_pairs(con, table=out, changes=changes)
+        fresh(changes.new, f"{out}_fresh")
+        con.execute(f"insert into {quote(out)} by name select * from {quote(f'{out}_fresh')}")
     return count(con, out)
 
 
 def _judge(run: Linkage) -> int:
-    judge(run.con, run.config, scored=run.table("scored"), profiles=run.table("profiles"), out=run.table("judged"))
-    return count(run.con, run.table("judged"))
+    """Judge the pairs, or only the new ones where the others' verdicts are taken over as they were judged at first."""
+    con, config, changes = run.con, run.config, run.pair_changes
+    scored, judged = run.table("scored"), run.table("judged")
+    fresh = f"{scored}_fresh"
+    if changes is None or run.taking is None or not verdicts_hold(con, config, run.trained, run.taking):
+        judge(con, config, scored=scored, profiles=run.table("profiles"), out=judged)
+        con.execute(f"drop table if exists {quote(fresh)}")
+    else:
+        take_pairs(con, table=judged, changes=changes)
+        let_go_links(con, judged=judged)
+        part_only_candidates(con, config, judged=judged)
+        _add_rest(
+            con, judged, fresh,
+            lambda rows, made: judge(con, config, scored=rows, profiles=run.table("profiles"), out=made),
+        )  # fmt: skip
+    return count(con, judged)
 
 
 def _keep(run: Linkage) -> int:

@@ -49,6 +49,8 @@ def standardise(
     out: str,
     processes: int,
     batch_rows: int = 1_000_000,
+    through: Callable[[Spread], Spread] | None = None,
+    append: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Make the table of standardised records.
@@ -60,6 +62,8 @@ def standardise(
         out: table to make: the columns of `raw`, then `<field>_<attribute>` for every field.
         processes: worker processes; 1 works in this process.
         batch_rows: rows held as Arrow at a time.
+        through: what the values go through first, such as a look at what is known of them; it hands on the others.
+        append: add the records to `out`, which is there already.
         progress: called with the number of rows done so far.
 
     Returns:
@@ -69,18 +73,20 @@ def standardise(
     declared = ", ".join(
         [f"{quote(c)} varchar" for c in columns] + [f"{quote(c)} {t}" for c, t in config.columns.items()]
     )
-    con.execute(f"create or replace table {quote(out)} ({declared})")
+    if not append:
+        con.execute(f"create or replace table {quote(out)} ({declared})")
     done = 0
     cursor = con.cursor()
     reader = cursor.sql(f"select * from {quote(raw)}").to_arrow_reader(batch_rows)
     with spread_over(processes) as spread:
+        handed = through(spread) if through else spread
         for batch in reader:
             table = pa.Table.from_batches([batch])
-            standardised = standardise_table(table, config, spread)
+            standardised = standardise_table(table, config, handed)
             # DuckDB reads one batch of Arrow by one thread: in one piece, all but one would stand idle.
             parts = standardised.to_batches(max_chunksize=_WRITTEN_AT_A_TIME)
             con.register("standardised_batch", pa.Table.from_batches(parts, standardised.schema))
-            con.execute(f"insert into {quote(out)} select * from standardised_batch")
+            con.execute(f"insert into {quote(out)} by name select * from standardised_batch")
             con.unregister("standardised_batch")
             done += table.num_rows
             if progress:

@@ -1,7 +1,8 @@
 """What a publish has to write: the difference between the run's DuckDB tables and the current release.
 
 Temporary DuckDB objects are called `_catalog_new_<table>` (the run's rows, in the catalog's columns and types),
-`_catalog_old_<table>` (current rows of the owners that changed) and `_catalog_changed` (those owners).
+`_catalog_old_<table>` (current rows of the owners that changed), `_catalog_held_<table>` (current rows of owners, as
+the run knows them) and `_catalog_changed` (the owners that changed).
 """
 
 from __future__ import annotations
@@ -103,13 +104,24 @@ def stage_tables(con: DuckDBPyConnection, tables_of: Callable[[str], Sequence[st
     return scope
 
 
+def stage_held(con: DuckDBPyConnection, tables_of: Callable[[str], Sequence[str]]) -> None:
+    """Make the `_catalog_held_…` views of the tables whose current rows the run knows."""
+    entities = " union all ".join(f"select entity_id, anchor from {quote(name)}" for name in tables_of("entities"))
+    if entities:
+        con.execute(f"create temp view _catalog_held_anchor as {entities}")
+    for table in _CONTENT:
+        if tables_of(table.name):
+            selects = [_select(con, table, name, anchors="_catalog_held_anchor") for name in tables_of(table.name)]
+            con.execute(f"create temp view {_held(table)} as {' union all '.join(selects)}")
+
+
 def _stage(con: DuckDBPyConnection, table: Table, inputs: Sequence[str]) -> None:
     selects = [_select(con, table, name) for name in inputs]
     nothing = ", ".join(f"null::{_DUCKDB[c.type]} as {quote(c.name)}" for c in table.columns)
     con.execute(f"create temp view {_new(table)} as {' union all '.join(selects) or f'select {nothing} limit 0'}")
 
 
-def _select(con: DuckDBPyConnection, table: Table, name: str) -> str:
+def _select(con: DuckDBPyConnection, table: Table, name: str, anchors: str = "_catalog_anchor") -> str:
     present = columns_of(con, name)
     unknown = [column for column in present if column not in table.column_names]
     missing = [c.name for c in table.columns if c.required and c.name not in present]
@@ -122,7 +134,7 @@ def _select(con: DuckDBPyConnection, table: Table, name: str) -> str:
     join = ""
     if table.name in ENTITY_TYPES and "anchor" not in present:
         sources["anchor"] = "a"
-        join = " left join _catalog_anchor a on a.entity_id = t.entity_id"
+        join = f" left join {anchors} a on a.entity_id = t.entity_id"
     values = ", ".join(f"{_value(c, sources.get(c.name))} as {quote(c.name)}" for c in table.columns)
     return f"select {values} from {quote(name)} t{join}"
 
@@ -279,22 +291,27 @@ def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> Tab
     owned = ", ".join(f"t.{quote(name)}" for name in table.column_names)
     old = f"_catalog_old_{table.name}"
     nothing = f"from {_new(table)} limit 0"
-    before = load(
-        con,
-        old,
-        table.columns,
-        catalog,
-        # In SQLite a cross join keeps this order: from each changed owner to its rows.
-        f"select {owned} from changed_owner c cross join {quote(table.name)} t "
-        f"where t.{quote(str(table.owner))} = {_owner_of_changed(table)}",
-    )
+    changed = "(select owner_id from _catalog_changed)"
+    of_changed = f"'{table.owner_prefix}' || n.{quote(str(table.owner))} in {changed}"
+    new = f"select {names} from {_new(table)} n where {of_changed}"
+    current = f"select {names} from {old}"
+    if _has(con, _held(table)):
+        con.execute(f"create temp table {old} as select {names} from {_held(table)} n where {of_changed}")
+        before = scalar(con, f"select count(*) from {old}")
+    else:
+        before = load(
+            con,
+            old,
+            table.columns,
+            catalog,
+            # In SQLite a cross join keeps this order: from each changed owner to its rows.
+            f"select {owned} from changed_owner c cross join {quote(table.name)} t "
+            f"where t.{quote(str(table.owner))} = {_owner_of_changed(table)}",
+        )
     if not before and not scalar(con, f"select count(*) from (from {_new(table)} limit 1)"):
         return TableDelta(table, nothing, nothing, 0, 0, {}, {})
-    changed = "(select owner_id from _catalog_changed)"
-    new = (
-        f"select {names} from {_new(table)} n where '{table.owner_prefix}' || n.{quote(str(table.owner))} in {changed}"
-    )
-    current = f"select {names} from {old}"
+    con.execute(f"create temp table _catalog_now_{table.name} as {new}")
+    new = f"select {names} from _catalog_now_{table.name}"
     added, removed = f"_catalog_added_{table.name}", f"_catalog_removed_{table.name}"
     con.execute(f"create temp table {added} as {new} except {current}")
     con.execute(f"create temp table {removed} as {current} except {new}")
@@ -342,6 +359,14 @@ def unstage(con: DuckDBPyConnection) -> None:
 
 def _new(table: Table) -> str:
     return f"_catalog_new_{table.name}"
+
+
+def _held(table: Table) -> str:
+    return f"_catalog_held_{table.name}"
+
+
+def _has(con: DuckDBPyConnection, view: str) -> bool:
+    return bool(scalar(con, f"select count(*) from duckdb_views() where view_name = '{view}'"))
 
 
 def _list(texts: Sequence[str]) -> str:

@@ -22,6 +22,8 @@ from golden_records.tables import quote
 KINDS = {"legal_person": "LP", "natural_person": "NP"}
 
 _BATCH_ROWS = 20_000
+# In SQLite a cross join keeps this order: from each profile that is named to its row.
+_OF_NAMED = "named_profile g cross join lookup_profile p"
 
 
 @dataclass(frozen=True)
@@ -92,16 +94,18 @@ def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) ->
     frequencies = held[1] if held is not None and part.among is not None else part.frequencies_hash
     staged = StagedLookup(part, anew, frequencies, held is None or held[1] != frequencies)
     old = staged.table("old")
+    held_of = "lookup_profile p where p.kind = ?"
+    if part.among is not None:
+        _name_profiles(catalog, con, part.among)
+        held_of = f"{_OF_NAMED} where p.kind = ? and p.profile_id = g.profile_id"
     load(
         con,
         old,
         (Column("profile_id", "bigint"), Column("entities", "bigint"), Column("entity_ids")),
         catalog,
-        "select profile_id, entities, entity_ids from lookup_profile where kind = ?" + (" limit 0" if anew else ""),
+        f"select p.profile_id, p.entities, p.entity_ids from {held_of}" + (" limit 0" if anew else ""),
         (part.kind,),
     )
-    if part.among is not None:
-        con.execute(f"delete from {quote(old)} where profile_id not in (select profile_id from {quote(part.among)})")
     new = quote(part.profiles)
     for name, query in (
         ("came", f"select profile_id, content from {new} n anti join {quote(old)} o using (profile_id)"),
@@ -167,18 +171,22 @@ def end_lookup(catalog: Catalog) -> None:
 
 def _contents_of_gone(catalog: Catalog, con: DuckDBPyConnection, staged: StagedLookup) -> None:
     """Make `left`: profiles that are gone, with the content that the store has of them."""
-    gone = con.sql(f"select profile_id from {quote(staged.table('gone'))} order by profile_id")
-    with gone.to_arrow_reader(_BATCH_ROWS) as profiles:
-        catalog.connection.name_rows("gone_profile", profiles)
+    _name_profiles(catalog, con, staged.table("gone"))
     load(
         con,
         staged.table("left"),
         (Column("profile_id", "bigint"), Column("content")),
         catalog,
-        "select p.profile_id, p.content from gone_profile g cross join lookup_profile p "
-        "where p.kind = ? and p.profile_id = g.profile_id",
+        f"select p.profile_id, p.content from {_OF_NAMED} where p.kind = ? and p.profile_id = g.profile_id",
         (staged.part.kind,),
     )
+
+
+def _name_profiles(catalog: Catalog, con: DuckDBPyConnection, table: str) -> None:
+    """Hand the profiles of a DuckDB table to the store, as its temporary table `named_profile`."""
+    named = con.sql(f"select distinct profile_id from {quote(table)} order by profile_id")
+    with named.to_arrow_reader(_BATCH_ROWS) as profiles:
+        catalog.connection.name_rows("named_profile", profiles)
 
 
 def _delete(catalog: Catalog, con: DuckDBPyConnection, table: Table, kind: str, staged: str) -> None:

@@ -24,7 +24,15 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from golden_records.catalog import dialect
-from golden_records.catalog.delta import CONTENT_MODULUS, Delta, TableDelta, find_delta, stage_tables, unstage
+from golden_records.catalog.delta import (
+    CONTENT_MODULUS,
+    Delta,
+    TableDelta,
+    find_delta,
+    stage_held,
+    stage_tables,
+    unstage,
+)
 from golden_records.catalog.lookup import LookupPart, stage_lookup, write_lookup
 from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
@@ -97,6 +105,8 @@ def publish(
     cause: str = "load",
     models: Mapping[str, str] | None = None,
     owners: str | None = None,
+    held: ReleaseTables | None = None,
+    if_changed: bool = False,
     lookup: Sequence[LookupPart] = (),
     progress: Progress | None = None,
 ) -> int:
@@ -111,8 +121,10 @@ def publish(
         cause: why there is a new release: load, decision, rule, model …
         models: entity type → hash of the model used.
         owners: table of the owner_id of every entity and review case that may have changed, where the tables hold the
-            rows of these alone: the others stay as they are. Nothing is published, and the current release returned,
-            if nothing has changed. Absent: the tables hold everything of their entity types.
+            rows of these alone: the others stay as they are. Absent: the tables hold everything of their entity types.
+        held: with `owners`, tables of the rows that the current release has of these, where the run knows them; those
+            of a table that is not given are read from the store.
+        if_changed: with `owners`, publish nothing and return the current release if nothing has changed.
         lookup: what finding entities by name needs; of an entity type that is published without, none can be found so.
         progress: called with a table's name and the rows written to it so far.
 
@@ -125,8 +137,10 @@ def publish(
     try:
         scope = stage_tables(con, tables.of)
         _check_events(con, tables.event, release)
+        if held is not None:
+            stage_held(con, held.of)
         delta = find_delta(catalog, con, scope, first=before == 0, owners=owners)
-        if owners is not None and delta.is_empty(con, release):
+        if if_changed and owners is not None and delta.is_empty(con, release):
             return before
         staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
         with catalog.connection.bulk_writing(), catalog.writing():

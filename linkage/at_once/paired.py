@@ -134,8 +134,28 @@ where records > 1 and {unidentified}""")
 
 
 def _score(run: Linkage, batch: Batch) -> None:
-    """Make `new_scored`: scores that are there are kept, under the rules that find the pair now."""
+    """Make `new_scored`: scores that are there are kept, under the rules that find the pair now.
+
+    A record that moves says the same in its new profile as in its old one, so that pairs with the old one tell the
+    scores of pairs with the new one as well.
+    """
     con, config = run.con, run.config
+    con.execute("""
+create or replace table sought as
+with content as (
+    select new_id as profile_id, min(old_id) as known_id
+    from moved
+    group by new_id
+)
+select *, left_id as known_left, right_id as known_right, 0 as turn
+from new_scoring_pairs
+union all
+select p.*, least(coalesce(l.known_id, p.left_id), coalesce(r.known_id, p.right_id)),
+    greatest(coalesce(l.known_id, p.left_id), coalesce(r.known_id, p.right_id)), 1
+from new_scoring_pairs p
+left join content l on p.left_id = l.profile_id
+left join content r on p.right_id = r.profile_id
+where l.known_id is not null or r.known_id is not null""")
     scores = ", ".join(
         f"s.{quote(row[0])}"
         for row in con.execute(f"describe {batch.table('scored')}").fetchall()
@@ -145,7 +165,8 @@ def _score(run: Linkage, batch: Batch) -> None:
 create or replace table new_scored as
 select p.left_id, p.right_id, p.rule, p.rules, {scores}
 from {batch.table("scored")} s
-join new_scoring_pairs p on s.left_id = p.left_id and s.right_id = p.right_id""")
+join sought p on s.left_id = p.known_left and s.right_id = p.known_right
+qualify row_number() over (partition by p.left_id, p.right_id order by p.turn) = 1""")
     con.execute("""
 create or replace view pairs_to_score as
 select p.*

@@ -193,6 +193,7 @@ def _publish(
         cause=CAUSE,
         models={entity: told_last(made, "models").get(entity, model_hash(run))},
         owners=owners,
+        if_changed=True,
         lookup=[_lookup_of_touched(run)],
     )
     release = number if number > made[-1]["release_id"] else newest

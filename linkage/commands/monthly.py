@@ -9,7 +9,6 @@ after it, the next command finishes what is left to do (`linkage.finishing`).
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -38,7 +37,7 @@ from linkage.changes import (
     with_stability,
 )
 from linkage.commands.console import Console
-from linkage.database import connect
+from linkage.database import connect, count
 from linkage.entities import History, completeness, identify, release_tables, survive_values
 from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import LinkageError
@@ -46,13 +45,18 @@ from linkage.fields import ENTITIES, Entity
 from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
 from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
 from linkage.increment.before import batch_before, look_before
+from linkage.increment.carried import CARRIED, carry_batch, remove_tables
+from linkage.increment.publishing import changed_profiles, month_tables
 from linkage.increment.released import (
     DECISIONS,
     applied_decisions,
+    lacks_decisions_alone,
     stamp_release,
     take_ledger,
     told_decisions,
 )
+from linkage.increment.taken import find_changed
+from linkage.ingest.arrivals import ArrivalTables, change_records, write_loads
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.lookup.publishing import lookup_part
@@ -91,11 +95,17 @@ MONTH = Occasion()
 
 @dataclass(frozen=True)
 class _Finished:
-    """One entity type's part of a run."""
+    """One entity type's part of a run; `newest`: it took the ledger from a batch database of the newest release."""
 
     linkage: Linkage
     counts: LedgerCounts
     section: EntitySection
+    newest: bool
+
+    @property
+    def differs_in_known(self) -> bool:
+        """Whether it is known which of the newest release's entities are others now."""
+        return self.newest and self.linkage.revalued is not None
 
 
 def run_month(
@@ -180,50 +190,40 @@ def _make_release(
             f"`guiyi ingest {workspace.root} --source NAME --as-of DATE FILE`"
         )
     partial = partial_batch(workspace)
-    if len(chosen) < len({m.entity for m in loads}) and workspace.batch.exists():
-        shutil.copyfile(workspace.batch, partial)
+    if not full or len(chosen) < len({m.entity for m in loads}):
+        carry_batch(workspace.batch, partial)
     with (
         open_catalog(workspace.catalog) as catalog,
         connect(partial, memory_limit=workspace.settings.memory_limit, temp=spill(workspace)) as con,
     ):
-        for entity in chosen:
-            _remove_tables(con, entity)
         made = releases(catalog)
         with batch_before(con, workspace.batch):
             finished = [
                 _link(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
                 for entity in chosen
             ]
-        with clock.stage("relate") as stage:
-            related = relate(con, catalog, chosen, load_relation_settings())
-            stage.rows = related.rows
-        for part in finished:  # before the commit: the batch of a killed run is put in place as it is
-            made_by = quote(part.linkage.table("made_by"))
-            stamp_release(con, made_by, current_release(catalog) + 1, now.isoformat())
-        con.execute("checkpoint")
-        make_ready(
-            workspace,
-            _summary(finished, related, release=current_release(catalog) + 1, now=now, clock=clock),
-            keep_models=lambda folder: _keep_models(workspace, con, finished, folder),
-        )
-        with clock.stage("publish") as stage, _told_of_shelf(workspace.catalog):
-            release = publish(
-                catalog,
-                con,
-                release_tables(tuple(f.linkage for f in finished), relation=related.table),
-                now=now,
-                manifest={
+            with clock.stage("relate") as stage:
+                related = relate(con, catalog, chosen, load_relation_settings())
+                stage.rows = related.rows
+            for part in finished:  # before the commit: the batch of a killed run is put in place as it is
+                made_by = quote(part.linkage.table("made_by"))
+                stamp_release(con, made_by, current_release(catalog) + 1, now.isoformat())
+            con.execute("checkpoint")
+            make_ready(
+                workspace,
+                _summary(finished, related, release=current_release(catalog) + 1, now=now, clock=clock),
+                keep_models=lambda folder: _keep_models(workspace, con, finished, folder),
+            )
+            with clock.stage("publish") as stage, _told_of_shelf(workspace.catalog):
+                manifest = {
                     "loads": _released_loads(made, loads, chosen),
                     "versions": package_versions(),
                     "configs": config_hashes(made, [f.linkage.config for f in finished]),
                     DECISIONS: told_decisions(made, {f.linkage.config.entity: f.linkage.decisions for f in finished}),
                     **occasion.told,
-                },
-                cause=occasion.cause or "load",
-                models={f.linkage.config.entity: model_hash(f.linkage) for f in finished},
-                lookup=[lookup_part(f.linkage) for f in finished],
-            )
-            stage.rows = sum(f.counts.living for f in finished)
+                }
+                release = _publish(con, catalog, finished, related, occasion=occasion, now=now, manifest=manifest)
+                stage.rows = sum(f.counts.living for f in finished)
     return _summary(finished, related, release=release, now=now, clock=clock), release
 
 
@@ -232,6 +232,34 @@ def _told_of_shelf(place: Place) -> AbstractContextManager[None]:
     if not isinstance(place, Path):
         return nullcontext()
     return told(place.parent, needed_bytes=place.stat().st_size, outcome="nothing was published")
+
+
+def _publish(
+    con: DuckDBPyConnection,
+    catalog: Catalog,
+    finished: Sequence[_Finished],
+    related: Related,
+    *,
+    occasion: Occasion,
+    now: datetime,
+    manifest: Mapping[str, Any],
+) -> int:
+    """Publish what may have changed, where that is known, else everything."""
+    runs = tuple(f.linkage for f in finished)
+    few = occasion is MONTH and all(f.differs_in_known for f in finished)
+    month = month_tables(con, catalog, runs, relation=related.table) if few else None
+    return publish(
+        catalog,
+        con,
+        month.tables if month else release_tables(runs, relation=related.table),
+        now=now,
+        manifest=manifest,
+        cause=occasion.cause or "load",
+        models={run.config.entity: model_hash(run) for run in runs},
+        owners=month.owners if month else None,
+        held=month.held if month else None,
+        lookup=[lookup_part(r, among=changed_profiles(r) if few and r.pair_changes else None) for r in runs],
+    )
 
 
 def _summary(
@@ -279,18 +307,23 @@ def _link(
     kept_model = workspace.model(entity)
     kept = kept_model.exists()
     tables = PreviousTables(f"{entity}_previous", f"{entity}_known_entities")
-    before = None if full else look_before(con, config)
-    taken = take_ledger(con, before, made, out=tables) if before else None
+    before = look_before(con, config)
+    taking = before is not None and before.standardised and not full
+    remove_tables(con, entity, but=CARRIED if taking else ())
+    taken = take_ledger(con, before, made, out=tables) if before and not full else None
     state = taken or previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
     options = LinkageOptions(
         model=kept_model if kept else None,
         frequencies=workspace.frequencies(entity) if kept else None,
-        full=full,
-        keep=occasion.keep and run_is_of_release(con, workspace.batch, entity, previous=tables.previous),
+        changed=f"{entity}_changed" if taking else None,
+        keep=occasion.keep
+        and (
+            run_is_of_release(con, workspace.batch, entity, previous=tables.previous)
+            or (before is not None and lacks_decisions_alone(con, before, made))
+        ),
     )
     with clock.stage("current", entity) as stage:
-        counts = current_records(con, ours, out=f"{entity}_raw")
-        stage.rows = counts.kept
+        stage.rows = _current(con, ours, entity, changed=options.changed)
     decisions = read_decisions(catalog, entity_type=entity)
     in_force = tuple(decision for decision in decisions if decision.state == "active")
     run = link_records(con, config, options, clock, decisions=in_force)
@@ -317,7 +350,22 @@ def _link(
     section = section.model_copy(update={"completeness": completeness(run), "events": events})
     with clock.stage("compare", entity):
         section = with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours, decided=decided)
-    return _Finished(run, ledger, section)
+    return _Finished(run, ledger, section, newest=taken is not None)
+
+
+def _current(con: DuckDBPyConnection, loads: Sequence[LoadManifest], entity: Entity, *, changed: str | None) -> int:
+    """Make the records in force, or bring them up to date and make the table of what changed; return their number."""
+    raw, of_loads = f"{entity}_raw", f"{entity}_load"
+    if changed is None:
+        current_records(con, loads, out=raw)
+        write_loads(con, loads, out=of_loads)
+    else:
+        tables = ArrivalTables(raw, of_loads, f"{entity}_arrived", f"{entity}_departed")
+        change_records(con, loads, tables)
+        find_changed(con, arrived=tables.arrived, departed=tables.departed, out=changed)
+        for table in (tables.arrived, tables.departed):
+            con.execute(f"drop table {quote(table)}")
+    return count(con, raw)
 
 
 def _erase_anchors(con: DuckDBPyConnection, tables: PreviousTables, erased: Collection[str]) -> None:
@@ -409,17 +457,6 @@ def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequen
             save_frequencies(con, part.linkage.frequencies, folder / frequencies.name)
         if not model.exists():
             save_model(part.linkage.trained, folder / model.name)
-
-
-def _remove_tables(con: DuckDBPyConnection, entity: Entity) -> None:
-    """Remove what the last run left of an entity type, in a batch database that keeps the other type's tables."""
-    kinds = con.execute(
-        "select 'view', view_name from duckdb_views() where starts_with(view_name, $prefix) "
-        "union all select 'table', table_name from duckdb_tables() where starts_with(table_name, $prefix)",
-        {"prefix": f"{entity}_"},
-    ).fetchall()
-    for kind, name in sorted(kinds, reverse=True):
-        con.execute(f"drop {kind} {quote(name)}")
 
 
 def _print(summary: RunSummary, release: int, folder: Path, workspace: Workspace, console: Console) -> None:

@@ -52,7 +52,7 @@ def check_partition(workspace: Workspace, entity: Entity) -> Check:
         applied = {number for (number,) in con.execute(f"select * from {before.table('applied')}").fetchall()}
         decisions = [d for d in read_decisions(catalog, entity_type=entity) if d.decision_id in applied]
         con.execute(f"create table {quote(f'{entity}_raw')} as select * from {before.table('raw')}")
-        options = LinkageOptions(model=path, frequencies=workspace.frequencies(entity), training="never", full=True)
+        options = LinkageOptions(model=path, frequencies=workspace.frequencies(entity), training="never")
         run = link_records(con, config, options, StageClock(), decisions=decisions)
         again, then = (
             f"select record_id, min(record_id) over (partition by cluster_id) as first_record, link_basis from {table}"

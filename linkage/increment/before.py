@@ -1,6 +1,7 @@
 """The batch database of the last run, attached beside the one that a run makes.
 
-It is only a shortcut: a missing or damaged one, or one of another program, is done without.
+It is only a shortcut: a missing or damaged one, or one of another program, is done without. A run that takes over
+begins with a copy of it (`linkage.increment.carried`) and changes that; here everything is as the last run left it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ from duckdb import Error as DuckDBError
 from blocking.sql import quote
 from linkage.database import only_row
 from linkage.entity_config import EntityConfig
-from linkage.increment.made_by import scorer, standardiser
+from linkage.increment.made_by import keyer, resolver, scorer, standardiser
 from linkage.model.parameters import Model
 from matchers.levels import literal
 
 _ALIAS = "before"
-_NEEDED = ("made_by", "raw", "records", "profiles", "profile_record", "named", "scored", "judged", "membership")
+_NEEDED = (
+    *("made_by", "load", "raw", "records", "profiles", "profile_record", "named", "keys", "scored", "judged"),
+    "membership",
+)
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,19 @@ def look_before(con: DuckDBPyConnection, config: EntityConfig) -> Before | None:
     return Before(entity, found.made_by(con, "standardised_by") == standardiser(config))
 
 
+def keys_hold(con: DuckDBPyConnection, config: EntityConfig, before: Before) -> bool:
+    """Tell whether the last run made blocking keys by the same program and rules."""
+    return before.made_by(con, "keyed_by") == keyer(config)
+
+
 def scores_hold(con: DuckDBPyConnection, config: EntityConfig, model: Model, before: Before, frequencies: str) -> bool:
     """Tell whether the last run scored by the same program, configuration, model and term frequencies."""
     return before.made_by(con, "scored_by") == scorer(config, model, frequencies)
+
+
+def verdicts_hold(con: DuckDBPyConnection, config: EntityConfig, model: Model, before: Before) -> bool:
+    """Tell whether the last run judged pairs by the same program, configuration and model."""
+    return before.made_by(con, "resolved_by") == resolver(config, model)
 
 
 def _tables(con: DuckDBPyConnection) -> set[str]:

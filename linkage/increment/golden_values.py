@@ -1,7 +1,7 @@
 """Golden values of entities that did not change are those of the last run.
 
 What survives of an entity depends on its records, their dates and sources, the sources' ranks and the configuration. So
-only entities that won or lost a record, or one of whose records changed, get new golden values; the others' are copied.
+only entities that won or lost a record, or one of whose records changed, get new golden values; the others keep theirs.
 
 Invariant: the tables are those that `golden_records.survivorship.survive` makes of all records.
 """
@@ -15,8 +15,8 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from golden_records.survivorship import SurvivorTables
-from linkage.database import only_row
 from linkage.increment.before import Before
+from linkage.increment.rows import delete_rows
 
 TABLES = ("golden", "provenance", "identifier", "name", "address", "phone")
 
@@ -27,23 +27,25 @@ def take_values(
     fresh: Callable[[str, SurvivorTables], None],
     *,
     membership: str,
-    taken: str,
+    changed: str,
+    revalued: str,
     out: SurvivorTables,
-) -> int:
-    """Make the tables of golden values, and return how many entities' were made anew.
+) -> None:
+    """Bring the last run's golden values to those of this run.
 
     Args:
         con: DuckDB connection.
         before: the last run, whose golden values were made by this program of this configuration and these ranks.
         fresh: makes the tables given of a membership.
         membership: record_id, entity_id of this run.
-        taken: records taken over from the last run (see `linkage.increment.taken.take_records`).
-        out: tables to make.
+        changed: what has changed about records (see `linkage.increment.taken.find_changed`).
+        revalued: temporary table to make: entity_id of those whose values were made anew, or that are no more.
+        out: tables to change in place.
     """
-    changed, touched = f"{membership}_changed", f"{membership}_touched"
+    touched = f"{membership}_touched"
     last = before.table("membership")
     con.execute(f"""
-create or replace temp table {quote(changed)} as
+create or replace temp table {quote(revalued)} as
 select m.entity_id
 from {quote(membership)} m
 anti join {last} b on m.record_id = b.record_id and m.entity_id = b.entity_id
@@ -54,25 +56,16 @@ anti join {quote(membership)} m on m.record_id = b.record_id and m.entity_id = b
 union
 select m.entity_id
 from {quote(membership)} m
-anti join (select record_id from {quote(taken)} where same_date) t on m.record_id = t.record_id""")
+semi join {quote(changed)} c on m.record_id = c.record_id and c.change in ('content', 'date')""")
     con.execute(f"""
-create or replace temp view {quote(touched)} as
+create or replace temp table {quote(touched)} as
 select m.record_id, m.entity_id
 from {quote(membership)} m
-semi join {quote(changed)} c on m.entity_id = c.entity_id""")
+semi join {quote(revalued)} c on m.entity_id = c.entity_id""")
     made = replace(out, **{name: f"{getattr(out, name)}_fresh" for name in TABLES})
     fresh(touched, made)
-    for name, target, part in zip(TABLES, astuple(out), astuple(made), strict=True):
-        con.execute(f"""
-create or replace table {quote(target)} as
-select b.*
-from {before.table(name)} b
-anti join {quote(changed)} c on b.entity_id = c.entity_id
-union all by name
-select *
-from {quote(part)}""")
+    for target, part in zip(astuple(out), astuple(made), strict=True):
+        delete_rows(con, quote(target), wanted=quote(revalued), key="entity_id")
+        con.execute(f"insert into {quote(target)} by name select * from {quote(part)}")
         con.execute(f"drop table {quote(part)}")
-    (entities,) = only_row(con, f"select count(*) from {quote(changed)}")
-    con.execute(f"drop view {quote(touched)}")
-    con.execute(f"drop table {quote(changed)}")
-    return int(entities)
+    con.execute(f"drop table {quote(touched)}")

@@ -1,8 +1,8 @@
 """By what a run's tables were made: hashes of all that decides them, so that nothing is taken over from another maker.
 
-A standardised column depends on the raw columns, the fields' configuration and the code; a score besides on the
-comparisons, the model and the term frequencies; a golden value on the survivorship configuration, the sources' ranks
-and the code.
+A standardised column depends on the raw columns, the fields' configuration and the code; a blocking key besides on the
+rules; a score on the comparisons, the model and the term frequencies; a golden value on the survivorship configuration,
+the sources' ranks and the code.
 
 Invariant: two runs with equal hashes make equal tables of equal input.
 """
@@ -28,14 +28,15 @@ _LIBRARIES = ("duckdb", "opencc-python-reimplemented", "pyarrow", "pypinyin", "r
 def write_made_by(con: DuckDBPyConnection, config: EntityConfig, model: Model, frequencies: str, *, out: str) -> None:
     """Make the table that says by what a run's tables were made.
 
-    Columns: standardised_by, scored_by, resolved_by; survived_by, release and published_at, null until golden values
-    are made and published.
+    Columns: standardised_by, keyed_by, scored_by, resolved_by; survived_by, release and published_at, null until golden
+    values are made and published.
     """
     con.execute(
-        f"create or replace table {quote(out)} as select ?::varchar as standardised_by, ?::varchar as scored_by, "
+        f"create or replace table {quote(out)} as "
+        "select ?::varchar as standardised_by, ?::varchar as keyed_by, ?::varchar as scored_by, "
         "?::varchar as resolved_by, null::varchar as survived_by, null::bigint as release, "
         "null::varchar as published_at",
-        [standardiser(config), scorer(config, model, frequencies), resolver(config, model)],
+        [standardiser(config), keyer(config), scorer(config, model, frequencies), resolver(config, model)],
     )
 
 
@@ -43,6 +44,12 @@ def standardiser(config: EntityConfig) -> str:
     """Return a hash of everything that decides a record's standardised columns, and its profile."""
     fields = "".join(field.model_dump_json() for field in config.field)
     return _hash(fields, "|".join(config.profile_columns), _program("matchers", "linkage"))
+
+
+def keyer(config: EntityConfig) -> str:
+    """Return a hash of everything that decides a profile's blocking keys, but its content."""
+    rules = "".join(rule.model_dump_json() for rule in config.blocking)
+    return _hash(standardiser(config), rules, _program("blocking"))
 
 
 def scorer(config: EntityConfig, model: Model, frequencies: str) -> str:

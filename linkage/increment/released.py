@@ -53,6 +53,19 @@ def published_at(made: Sequence[Release], release: int) -> str | None:
     return next((r["published_at"] for r in made if r["release_id"] == release), None)
 
 
+def lacks_decisions_alone(con: DuckDBPyConnection, before: Before, made: Sequence[Release]) -> bool:
+    """Tell whether the batch database is that of the newest release, but for releases that applied decisions at once.
+
+    A decision's release comes before its rows in the batch database, so that a command killed between leaves it behind;
+    what the last run had linked is still what it says.
+    """
+    stamp = before.made_by(con, "release")
+    ours = int(stamp) if stamp is not None else 0
+    known = ours > 0 and before.made_by(con, "published_at") == published_at(made, ours)
+    since = [r for r in made if r["release_id"] > ours and (r["kind"] == "rollback" or before.entity in r["models"])]
+    return known and all(is_at_once(r) for r in since)
+
+
 def stamp_release(con: DuckDBPyConnection, made_by: str, release: int, published: str | None) -> None:
     """Write into a batch database of which release its tables are.
 

@@ -1,11 +1,12 @@
 """What a run takes over from the run before it, instead of computing it again.
 
-Standardising, profiling and scoring, nearly all of the time of a run, depend on little: a record's standardised columns
-on its raw columns, its profile on these and on whether a decision names it, a pair's outcomes and weight on the two
-profiles, whose ids are hashes of their content, and on the model. So a run of the same configuration, program and model
-takes them from the batch database of the last run wherever that input is unchanged, and computes the rest.
+A run's batch database begins as a copy of the last one (`linkage.increment.carried`). Standardising, profiling, scoring
+and judging depend on little: a record's standardised columns on its raw columns, its profile on these and on whether a
+decision names it, a pair's outcomes, weight and first verdict on the two profiles, whose ids are hashes of their
+content, and on the model. So a run of the same configuration, program and model takes out of the tables what is no more
+or is other now, computes what came, and leaves the rest where it is.
 
-Invariant: what is taken over is what would be computed; a run with and one without it make the same tables.
+Invariant: a run that takes over and one that does not make the same tables, but for the order of their rows.
 """
 
 from __future__ import annotations
@@ -19,54 +20,82 @@ from linkage.database import columns_of, only_row
 from linkage.entity_config import EntityConfig
 from linkage.errors import LinkageError
 from linkage.increment.before import Before
+from linkage.increment.rows import copy_rows, delete_rows
 from linkage.profiles import make_profiles
 
 # Columns of a record in force that tell of its load, not of its subject.
 _OF_THE_LOAD = ("as_of", "load_id")
 
 
-def take_records(con: DuckDBPyConnection, before: Before, *, raw: str, taken: str, out: str) -> str:
-    """Make the table of records of this run that the last run standardised, and a view of the others.
+def find_changed(con: DuckDBPyConnection, *, arrived: str, departed: str, out: str) -> None:
+    """Say of every record that came, went or was named again what has changed about it.
 
     Args:
         con: DuckDB connection.
-        before: the last run; `before.standardised` must hold.
-        raw: this run's raw records.
-        taken: table to make, of the records taken over: record_id, as_of, load_id, same_date (the last run
-            had it of the same date, so that nothing about it has changed).
-        out: table to make: as `linkage.standardise.standardise` makes it.
-
-    Returns:
-        The name of a view of the raw records that are still to be standardised.
+        arrived: rows that came into the records in force (see `linkage.ingest.arrivals`).
+        departed: rows that left them.
+        out: temporary table to make: record_id, change: `new`, `content`, `date` (it says the same as of another day),
+            `load` (only its load is another one) or `gone`; as_of and load_id, null where it is gone.
     """
-    compared = [c for c in columns_of(con, raw) if c not in ("record_id", *_OF_THE_LOAD)]
-    same = " and ".join(f"r.{quote(c)} is not distinct from b.{quote(c)}" for c in compared)
+    compared = [c for c in columns_of(con, arrived) if c not in ("record_id", *_OF_THE_LOAD)]
+    differs = " or ".join(f"a.{quote(c)} is distinct from d.{quote(c)}" for c in compared)
     con.execute(f"""
-create or replace table {quote(taken)} as
-select r.record_id, r.as_of, r.load_id, r.as_of is not distinct from b.as_of as same_date
-from {quote(raw)} r
-join {before.table("raw")} b on r.record_id = b.record_id
-where {same}""")
+create or replace temp table {quote(out)} as
+select
+    coalesce(a.record_id, d.record_id) as record_id,
+    case
+        when d.record_id is null then 'new'
+        when a.record_id is null then 'gone'
+        when {differs} then 'content'
+        when a.as_of is distinct from d.as_of then 'date'
+        else 'load'
+    end as change,
+    a.as_of,
+    a.load_id
+from {quote(arrived)} a
+full join {quote(departed)} d on a.record_id = d.record_id""")
+
+
+def take_records(con: DuckDBPyConnection, *, raw: str, changed: str, records: str, out: str) -> None:
+    """Leave of the last run's records those that say the same, and make the table of those still to be standardised.
+
+    Args:
+        con: DuckDB connection.
+        raw: this run's raw records.
+        changed: what has changed (see `find_changed`).
+        records: standardised records of the last run; changed in place.
+        out: table to make, as `raw`: new records and those with another content.
+    """
+    delete_rows(
+        con,
+        quote(records),
+        wanted=f"(select record_id from {quote(changed)} where change in ('content', 'gone'))",
+        key="record_id",
+    )
     con.execute(f"""
-create or replace table {quote(out)} as
-select b.* replace (t.as_of as as_of, t.load_id as load_id)
-from {before.table("records")} b
-join {quote(taken)} t on b.record_id = t.record_id""")
-    rest = f"{raw}_changed"
-    con.execute(f"""
-create or replace view {quote(rest)} as
-select r.*
-from {quote(raw)} r
-anti join {quote(taken)} t on r.record_id = t.record_id""")
-    return rest
+update {quote(records)} r
+set as_of = c.as_of, load_id = c.load_id
+from {quote(changed)} c
+where c.record_id = r.record_id and c.change in ('date', 'load')""")
+    fresh = f"(select record_id from {quote(changed)} where change in ('new', 'content'))"
+    copy_rows(con, quote(raw), wanted=fresh, key="record_id", out=out, kind="table")
 
 
 @dataclass(frozen=True)
 class ProfileTables:
-    """Names of the tables that profiling makes; see `linkage.profiles.make_profiles`."""
+    """Names of the tables that profiling makes or changes.
+
+    Attributes:
+        profiles: see `linkage.profiles.make_profiles`.
+        members: likewise.
+        appeared: temporary table of the profiles that the last run did not have, as `profiles`.
+        vanished: temporary table of the profile_id of those that are no more.
+    """
 
     profiles: str
     members: str
+    appeared: str
+    vanished: str
 
 
 def take_profiles(
@@ -75,97 +104,142 @@ def take_profiles(
     before: Before,
     *,
     records: str,
-    taken: str,
+    changed: str,
     named: str,
     out: ProfileTables,
 ) -> None:
-    """Make the profiles as `linkage.profiles.make_profiles` does, from the last run's and the records that changed.
+    """Bring the last run's profiles to those that `linkage.profiles.make_profiles` makes of this run's records.
 
     Args:
         con: DuckDB connection.
         config: the entity type.
         before: the last run.
         records: standardised records.
-        taken: those taken over (see `take_records`).
+        changed: what has changed (see `find_changed`).
         named: record_id of the records that are profiles of their own; the last run's are `named` of its tables.
-        out: tables to make.
+        out: tables to change and to make.
 
     Raises:
         LinkageError: two different contents got one id.
     """
-    fresh = ProfileTables(f"{out.profiles}_fresh", f"{out.members}_fresh")
-    rest = f"{records}_rest"
+    _find_moving(con, before, changed=changed, named=named)
+    read = ", ".join(map(quote, ("record_id", *config.profile_columns)))
+    copy_rows(con, quote(records), wanted="moving", key="record_id", columns=read, out="moving_record")
+    make_profiles(con, config, records="moving_record", profiles="profile_fresh", members="member_fresh", own=named)
+    copy_rows(con, quote(out.members), wanted="moving", key="record_id", out="member_before")
+    con.execute(f"delete from {quote(out.members)} where rowid in (select place from wanted_row)")
+    con.execute(f"insert into {quote(out.members)} select record_id, profile_id from member_fresh")
     con.execute(f"""
-create or replace table {quote(out.members)} as
-with alone as (
-    (select record_id from {quote(named)} except select record_id from {before.table("named")})
-    union all
-    (select record_id from {before.table("named")} except select record_id from {quote(named)})
+create or replace temp table profile_count as
+with touched as (
+    select profile_id from member_before
+    union
+    select profile_id from member_fresh
 )
-select b.record_id, b.profile_id
-from {before.table("profile_record")} b
-semi join {quote(taken)} t on b.record_id = t.record_id
-anti join alone a on b.record_id = a.record_id""")
+select t.profile_id, count(m.record_id) as records
+from touched t
+left join {quote(out.members)} m on m.profile_id = t.profile_id
+group by t.profile_id""")
+    _refuse_clashes(con, out.profiles)
     con.execute(f"""
-create or replace view {quote(rest)} as
-select r.*
-from {quote(records)} r
-anti join {quote(out.members)} m on r.record_id = m.record_id""")
-    make_profiles(con, config, records=rest, profiles=fresh.profiles, members=fresh.members, own=named)
-    con.execute(f"insert into {quote(out.members)} select record_id, profile_id from {quote(fresh.members)}")
-    columns = [c for c in columns_of(con, fresh.profiles) if c not in ("profile_id", "records")]
-    differs = " or ".join(f"f.{quote(c)} is distinct from b.{quote(c)}" for c in columns)
+create or replace temp table {quote(out.vanished)} as
+select profile_id
+from profile_count
+where records = 0""")
+    con.execute(f"""
+create or replace temp table {quote(out.appeared)} as
+select f.* replace (c.records as records)
+from profile_fresh f
+join profile_count c on c.profile_id = f.profile_id
+anti join {quote(out.profiles)} p on p.profile_id = f.profile_id""")
+    delete_rows(con, quote(out.profiles), wanted=quote(out.vanished), key="profile_id")
+    con.execute(f"""
+update {quote(out.profiles)} p
+set records = c.records
+from profile_count c
+where c.profile_id = p.profile_id and c.records <> p.records""")
+    con.execute(f"insert into {quote(out.profiles)} by name select * from {quote(out.appeared)}")
+    for table in ("moving", "moving_record", "profile_fresh", "member_fresh", "member_before", "profile_count"):
+        con.execute(f"drop table {table}")
+
+
+def _find_moving(con: DuckDBPyConnection, before: Before, *, changed: str, named: str) -> None:
+    """Make `moving`: the records that may be of another profile than they were."""
+    last = before.table("named")
+    con.execute(f"""
+create or replace temp table moving as
+select record_id from {quote(changed)} where change in ('new', 'content', 'gone')
+union
+(select record_id from {quote(named)} except select record_id from {last})
+union
+(select record_id from {last} except select record_id from {quote(named)})""")
+
+
+def _refuse_clashes(con: DuckDBPyConnection, profiles: str) -> None:
+    copy_rows(con, quote(profiles), wanted="profile_fresh", key="profile_id", out="profile_known")
+    columns = [c for c in columns_of(con, "profile_fresh") if c not in ("profile_id", "records")]
+    differs = " or ".join(f"f.{quote(c)} is distinct from k.{quote(c)}" for c in columns)
     (clashes,) = only_row(
-        con,
-        f"select count(*) from {quote(fresh.profiles)} f join {before.table('profiles')} b using (profile_id) "
-        f"where {differs}",
+        con, f"select count(*) from profile_fresh f join profile_known k using (profile_id) where {differs}"
     )
+    con.execute("drop table profile_known")
     if clashes:
         raise LinkageError(f"{clashes} profiles share an id with another: report this as a defect")
-    names = ", ".join(map(quote, columns))
-    con.execute(f"""
-create or replace table {quote(out.profiles)} as
-with counted as (
-    select profile_id, count(*) as records
-    from {quote(out.members)}
-    group by profile_id
-)
-select b.profile_id, c.records, {names}
-from {before.table("profiles")} b
-join counted c on b.profile_id = c.profile_id
-union all
-select f.profile_id, c.records, {names}
-from {quote(fresh.profiles)} f
-join counted c on f.profile_id = c.profile_id
-anti join {before.table("profiles")} b on f.profile_id = b.profile_id""")
-    con.execute(f"drop view {quote(rest)}")
-    for table in (fresh.profiles, fresh.members):
-        con.execute(f"drop table {quote(table)}")
 
 
-def take_scores(con: DuckDBPyConnection, before: Before, *, pairs: str, out: str) -> str:
-    """Make the table of this run's pairs that the last run scored, and a view of the others.
+@dataclass(frozen=True)
+class PairChanges:
+    """Names of the temporary tables of what changes among scored pairs.
+
+    Attributes:
+        gone: left_id, right_id of pairs that are no more.
+        found_otherwise: left_id, right_id, rule, rules of pairs that other rules find now.
+        new: left_id, right_id, rule, rules of pairs that the last run did not have.
+    """
+
+    gone: str
+    found_otherwise: str
+    new: str
+
+
+def find_pair_changes(con: DuckDBPyConnection, *, pairs: str, scored: str, out: PairChanges) -> None:
+    """Compare this run's pairs with those that the last run scored.
 
     Args:
         con: DuckDB connection.
-        before: the last run; `scores_hold` of it.
         pairs: this run's pairs: left_id, right_id, rule, rules.
-        out: table to make: as `linkage.model.scoring.score` makes it.
-
-    Returns:
-        The name of a view of the pairs that are still to be scored.
+        scored: the last run's scored pairs.
+        out: tables to make.
     """
-    kept = ("left_id", "right_id", "rule", "rules")
-    scores = ", ".join(f"b.{quote(c)}" for c in before.columns(con, "scored") if c not in kept)
     con.execute(f"""
-create or replace table {quote(out)} as
-select p.left_id, p.right_id, p.rule, p.rules, {scores}
-from {quote(pairs)} p
-join {before.table("scored")} b on p.left_id = b.left_id and p.right_id = b.right_id""")
-    rest = f"{out}_new_pairs"
+create or replace temp table {quote(out.gone)} as
+select left_id, right_id
+from {quote(scored)}
+anti join {quote(pairs)} using (left_id, right_id)""")
     con.execute(f"""
-create or replace view {quote(rest)} as
-select p.*
+create or replace temp table {quote(out.found_otherwise)} as
+select p.left_id, p.right_id, p.rule, p.rules
 from {quote(pairs)} p
-anti join {quote(out)} o on p.left_id = o.left_id and p.right_id = o.right_id""")
-    return rest
+join {quote(scored)} s on s.left_id = p.left_id and s.right_id = p.right_id
+where p.rules <> s.rules or p.rule <> s.rule""")
+    con.execute(f"""
+create or replace temp table {quote(out.new)} as
+select *
+from {quote(pairs)}
+anti join {quote(scored)} using (left_id, right_id)""")
+
+
+def take_pairs(con: DuckDBPyConnection, *, table: str, changes: PairChanges) -> None:
+    """Bring a table of scored or judged pairs to this run's pairs, but for the new ones.
+
+    Args:
+        con: DuckDB connection.
+        table: the table, with left_id, right_id, rule, rules; changed in place.
+        changes: what changes.
+    """
+    delete_rows(con, quote(table), wanted=quote(changes.gone), key="left_id, right_id")
+    con.execute(f"""
+update {quote(table)} t
+set rule = c.rule, rules = c.rules
+from {quote(changes.found_otherwise)} c
+where c.left_id = t.left_id and c.right_id = t.right_id""")

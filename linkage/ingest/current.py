@@ -53,40 +53,62 @@ def current_records(con: duckdb.DuckDBPyConnection, manifests: Sequence[LoadMani
     Raises:
         IngestError: there are no loads, they are of two entity types, or part of a delivery is missing.
     """
+    loads, fields = in_order(manifests)
+    columns = f"loaded.record_id, source, source_record_id, as_of, load_id, {fields}"
+    read = f"record_id, source, source_record_id, as_of, operation, {fields}"
+    con.execute(f"create or replace table {table_name(out)} as {in_force(loads, columns, read)}")
+    first = _first_of_source(loads)
+    deletions = _deletions_in_force(con, loads, first)
+    kept = _count(con, f"select count(*) from {table_name(out)}")
+    rows_in = sum(load.rows_held for load in manifests)
+    quarantined = sum(sum(load.quarantined.values()) for load in manifests)
+    return CurrentCounts(rows_in, kept, rows_in - kept - deletions - quarantined, deletions, quarantined)
+
+
+def in_order(manifests: Sequence[LoadManifest]) -> tuple[list[LoadManifest], str]:
+    """Return the loads that count, in order, and the canonical fields of their entity type as a list of columns.
+
+    Raises:
+        IngestError: see `current_records`.
+    """
     entities = {manifest.entity for manifest in manifests}
     if len(entities) != 1:
         found = " and ".join(sorted(entities)) if entities else "no loads"
         raise IngestError("loads", found, expectation="loads of one entity type", remedy="ingest a file first")
-    fields = ", ".join(quote(name) for name in CANONICAL_FIELDS[entities.pop()])
-    loads = loads_in_force(manifests)
-    rows = "\nunion all by name\n".join(
-        f"select record_id, source, source_record_id, as_of, operation, {literal(load.load_id)} as load_id, "
-        f"{position} as position, {literal(load.source)} as load_source, {fields} from {parquet(load.folder / RECORDS)}"
-        for position, load in enumerate(loads)
-    )
+    return loads_in_force(manifests), ", ".join(quote(name) for name in CANONICAL_FIELDS[entities.pop()])
+
+
+def in_force(loads: Sequence[LoadManifest], columns: str, read: str) -> str:
+    """Return the query of the rows in force.
+
+    Args:
+        loads: the loads that count, in order.
+        columns: what it gives: of what is read, and load_id, load_source and `loaded.position` (place in `loads`).
+        read: columns of the loads, with record_id and operation.
+    """
     # Only records that a later load of their source names again can be superseded: few, beside a full load.
-    first = {load.source: position for position, load in reversed(list(enumerate(loads)))}
+    first = _first_of_source(loads)
     later = [position for position, load in enumerate(loads) if first[load.source] != position]
-    con.execute(
-        f"""
-        create or replace table {table_name(out)} as
-        with loaded as ({rows}),
+    return f"""
+        with loaded as ({rows_of_loads(list(enumerate(loads)), read)}),
         latest as (
           select load_source, record_id, max(position) as position
           from loaded
           where position in ({", ".join(map(str, later)) or "-1"})
           group by load_source, record_id
         )
-        select loaded.record_id, source, source_record_id, as_of, load_id, {fields}
+        select {columns}
         from loaded left join latest using (load_source, record_id)
-        where loaded.operation = 'upsert' and loaded.position >= coalesce(latest.position, loaded.position)
-        """
+        where loaded.operation = 'upsert' and loaded.position >= coalesce(latest.position, loaded.position)"""
+
+
+def rows_of_loads(loads: Sequence[tuple[int, LoadManifest]], read: str) -> str:
+    """Return the query of the accepted rows of loads, each with its position."""
+    return "\nunion all by name\n".join(
+        f"select {read}, {literal(load.load_id)} as load_id, {position} as position, "
+        f"{literal(load.source)} as load_source from {parquet(load.folder / RECORDS)}"
+        for position, load in loads
     )
-    deletions = _deletions_in_force(con, loads, first)
-    kept = _count(con, f"select count(*) from {table_name(out)}")
-    rows_in = sum(load.rows_held for load in manifests)
-    quarantined = sum(sum(load.quarantined.values()) for load in manifests)
-    return CurrentCounts(rows_in, kept, rows_in - kept - deletions - quarantined, deletions, quarantined)
 
 
 def loads_in_force(manifests: Sequence[LoadManifest]) -> list[LoadManifest]:
@@ -112,6 +134,10 @@ def loads_in_force(manifests: Sequence[LoadManifest]) -> list[LoadManifest]:
                 remedy="ingest all of its files again, in one command",
             )
     return kept
+
+
+def _first_of_source(loads: Sequence[LoadManifest]) -> dict[str, int]:
+    return {load.source: position for position, load in reversed(list(enumerate(loads)))}
 
 
 def _same_delivery(load: LoadManifest, other: LoadManifest) -> bool:

@@ -22,16 +22,18 @@ def lookup_part(run: Linkage, *, among: str | None = None) -> LookupPart:
 
     Args:
         run: the linkage.
-        among: of a run of some profiles only, the table of all that it may change; term frequencies are then left out.
+        among: table of the profiles that may have come, gone or changed, where the others are in the store as they
+            are; term frequencies are then left out.
     """
     config = run.config
+    few = "" if among is None else f"\n    semi join {quote(among)} a on p.profile_id = a.profile_id"
     profiles, frequencies = run.table("lookup_profile"), run.table("lookup_frequency")
     run.con.execute(f"""
 create or replace temp table {quote(profiles)} as
 with belongs as (
     select p.profile_id, list_sort(list(distinct m.entity_id)) as entity_ids
     from {quote(run.table("profile_record"))} p
-    join {quote(run.table("membership"))} m on p.record_id = m.record_id
+    join {quote(run.table("membership"))} m on p.record_id = m.record_id{few}
     group by p.profile_id
 )
 select

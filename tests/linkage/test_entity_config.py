@@ -96,7 +96,11 @@ def test_a_copy_of_the_shipped_configuration_is_the_same_configuration(entity: s
         ('verdict = "auto"', 'verdict = "auto"\nagainst = true', ["rule[1].against", "'reject'"]),
         ('verdict = "auto"', 'verdict = "auto"\nrival = true', ["rule[1].rival", "'reject'"]),
         ('verdict = "auto"', 'verdict = "auto"\ndespite = ["x"]', ["rule[1].despite", "`only_candidate`"]),
-        ("only_candidate = ", 'despite = ["twins"]\nonly_candidate = ', ["].despite", "'twins'", "rule with `against`"]),
+        (
+            "only_candidate = ",
+            'despite = ["twins"]\nonly_candidate = ',
+            ["].despite", "'twins'", "rule with `against`"],
+        ),
         ("auto = 6.0", 'auto = "much"', ["thresholds.auto", "much"]),
         ("cap = 500", "cap = 1", ["blocking[0].cap", "1"]),
         (

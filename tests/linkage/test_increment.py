@@ -14,9 +14,8 @@ from linkage.commands.console import Console
 from linkage.commands.demo import PlannedLoad
 from linkage.commands.monthly import run_month
 from linkage.entity_config import load_entity_config
-from linkage.increment.before import Before
-from linkage.increment.made_by import scorer, standardiser
-from linkage.increment.taken import take_records, take_scores
+from linkage.increment.made_by import keyer, scorer, standardiser
+from linkage.increment.taken import PairChanges, find_changed, find_pair_changes, take_pairs, take_records
 from linkage.model.parameters import load_model
 from linkage.workspace import Workspace
 
@@ -95,45 +94,49 @@ def test_a_batch_database_that_cannot_be_read_is_done_without(first_month: Works
 
 def test_records_are_taken_over_only_if_everything_that_is_read_is_the_same() -> None:
     with duckdb.connect() as con:
-        con.execute("attach ':memory:' as before")
+        columns = "t(record_id, as_of, load_id, name, phone)"
         con.execute(
-            "create table before.natural_person_records as select * from (values "
-            "('a:1', '2025-01', 'one', '王伟', '138', 'WANG'), ('a:2', '2025-01', 'one', '李娜', null, 'LI'), "
-            "('a:3', '2025-01', 'one', '张敏', '139', 'ZHANG'), ('a:5', '2025-02', 'two', '赵静', null, 'ZHAO')"
-            ") t(record_id, as_of, load_id, name, phone, name_key)"
+            "create table departed as select * from (values ('a:1', '2025-01', 'one', '王伟', '138'), "
+            f"('a:2', '2025-01', 'one', '李娜', null), ('a:3', '2025-01', 'one', '张敏', '139'), "
+            f"('a:5', '2025-02', 'one', '赵静', null)) {columns}"
         )
         con.execute(
-            "create table before.natural_person_raw as from before.natural_person_records select * exclude (name_key)"
-        )
-        con.execute(
-            "create table raw as select * from (values ('a:1', '2025-02', 'two', '王伟', '138'), "
+            "create table arrived as select * from (values ('a:1', '2025-02', 'two', '王伟', '138'), "
             "('a:2', '2025-02', 'two', '李娜', '137'), ('a:4', '2025-02', 'two', '张敏', '139'), "
-            "('a:5', '2025-02', 'two', '赵静', null)) t(record_id, as_of, load_id, name, phone)"
+            f"('a:5', '2025-02', 'two', '赵静', null)) {columns}"
         )
-        rest = take_records(con, Before("natural_person", True), raw="raw", taken="taken", out="made")
-        assert con.execute("select * from made order by record_id").fetchall() == [
-            ("a:1", "2025-02", "two", "王伟", "138", "WANG"),
-            ("a:5", "2025-02", "two", "赵静", None, "ZHAO"),
+        con.execute("create table records as select *, name || '!' as name_key from departed")
+        con.execute("insert into records values ('a:6', '2025-01', 'one', '孙丽', null, '孙丽!')")
+        find_changed(con, arrived="arrived", departed="departed", out="changed")
+        changes = con.execute("select record_id, change from changed order by all").fetchall()
+        assert dict(changes) == {"a:1": "date", "a:2": "content", "a:3": "gone", "a:4": "new", "a:5": "load"}
+        take_records(con, raw="arrived", changed="changed", records="records", out="rest")
+        assert con.execute("select * from records order by record_id").fetchall() == [
+            ("a:1", "2025-02", "two", "王伟", "138", "王伟!"),
+            ("a:5", "2025-02", "two", "赵静", None, "赵静!"),
+            ("a:6", "2025-01", "one", "孙丽", None, "孙丽!"),
         ]
-        assert con.execute("select record_id from taken where same_date").fetchall() == [("a:5",)]
-        assert con.execute(f'select record_id from "{rest}" order by all').fetchall() == [("a:2",), ("a:4",)]
+        assert con.execute("select record_id from rest order by all").fetchall() == [("a:2",), ("a:4",)]
 
 
 def test_pairs_keep_their_scores_and_take_this_runs_rule() -> None:
     with duckdb.connect() as con:
-        con.execute("attach ':memory:' as before")
         con.execute(
-            "create table before.legal_person_scored as select * from (values "
-            "(1, 2, 0, 1, 7.5, 2), (1, 3, 0, 1, -4.0, 0)) t(left_id, right_id, rule, rules, match_weight, gamma_name)"
+            "create table scored as select * from (values (1, 2, 0, 1, 7.5, 2), (1, 3, 0, 1, -4.0, 0), "
+            "(4, 5, 0, 1, 1.0, 1)) t(left_id, right_id, rule, rules, match_weight, gamma_name)"
         )
         con.execute(
-            "create table pairs as select * from (values (1, 2, 3, 8), (2, 3, 0, 1)) t(left_id, right_id, rule, rules)"
+            "create table pairs as select * from (values (1, 2, 3, 8), (2, 3, 0, 1), (4, 5, 0, 1)) "
+            "t(left_id, right_id, rule, rules)"
         )
-        rest = take_scores(con, Before("legal_person", True), pairs="pairs", out="made")
-        assert [tuple(map(float, row)) for row in con.execute("select * from made").fetchall()] == [
-            (1, 2, 3, 8, 7.5, 2)
+        changes = PairChanges("gone", "otherwise", "new")
+        find_pair_changes(con, pairs="pairs", scored="scored", out=changes)
+        take_pairs(con, table="scored", changes=changes)
+        assert [tuple(map(float, row)) for row in con.execute("select * from scored order by all").fetchall()] == [
+            (1, 2, 3, 8, 7.5, 2),
+            (4, 5, 0, 1, 1.0, 1),
         ]
-        assert con.execute(f'select left_id, right_id from "{rest}"').fetchall() == [(2, 3)]
+        assert con.execute("select left_id, right_id from new").fetchall() == [(2, 3)]
 
 
 def test_another_field_another_model_or_other_frequencies_are_another_maker() -> None:
@@ -146,5 +149,8 @@ def test_another_field_another_model_or_other_frequencies_are_another_maker() ->
     assert scorer(config, model, "f") == scorer(config, model, "f")
     assert scorer(config, model, "g") != scorer(config, model, "f")
     assert scorer(config, model.model_copy(update={"prior": 0.5}), "f") != scorer(config, model, "f")
+    blocking = config.model_copy(update={"blocking": config.blocking[1:]})
+    assert keyer(blocking) != keyer(config)
+    assert scorer(blocking, model, "f") == scorer(config, model, "f")
     rules = config.model_copy(update={"rule": config.rule[1:]})
     assert scorer(rules, model, "f") == scorer(config, model, "f")

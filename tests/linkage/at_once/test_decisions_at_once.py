@@ -165,6 +165,8 @@ def test_what_was_published_but_not_kept_in_the_batch_is_made_up_for_by_the_next
     release(killed, 2)
     assert differences(killed, spared, PERSON) == {}
     assert ids_of(killed, PERSON) == ids_of(spared, PERSON)
+    with duckdb.connect(str(killed.batch), read_only=True) as con:  # links of the last run are still held on to
+        assert con.execute(f"select count(*) > 0 from {PERSON}_kept").fetchall() == [(True,)]
 
 
 def test_a_decision_that_changes_nothing_makes_no_release(first_month: Workspace, tmp_path: Path, guiyi: Guiyi) -> None:

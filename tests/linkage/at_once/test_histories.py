@@ -27,6 +27,7 @@ from linkage.at_once.resolve import NotAtOnceError
 from linkage.commands.console import Console
 from linkage.commands.decide import DecideRequest, record_decision
 from linkage.commands.monthly import make_release
+from linkage.commands.verify import verify
 from linkage.entity_config import EntityConfig, load_entity_config
 from linkage.ingest.loads import ingest_files
 from linkage.sources import source_of
@@ -153,6 +154,7 @@ class _Pair:
         make_release(self.step, entities=None, now=now, clock=StageClock())
         make_release(self.anew, entities=None, now=now, clock=StageClock(), full=True)
         assert differences(self.step, self.anew, PERSON) == {}
+        assert [check.name for check in verify(self.step) if not check.holds] == []
 
     def _load(self, load: Load) -> None:
         path = self.folder / f"{self.day}.csv"
