@@ -11,7 +11,8 @@ and from it to that group are linked. Into question come all pairs that are not 
 with `rival`: not one entity, yet a record of the one may be meant by the other (a branch recorded as its parent).
 Nothing is linked where a pair inside the circle, or between it and the sure group, speaks against it: a pair that is
 rejected with a weight below `thresholds.against`, or by a rule with `against` that the linking rule does not overrule
-(`despite`). One that merely says too little does not.
+(`despite`). One that merely says too little does not. Nor is anything linked where two circles that lead to one sure
+group contradict each other.
 
 Invariant: two sure groups are never joined here, and no unsure group is joined to one that has a rival.
 """

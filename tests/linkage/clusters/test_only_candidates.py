@@ -96,6 +96,7 @@ def linked(
         ),
         pytest.param([(1, 2, WEAK), (2, 3, WEAK)], {3}, {(1, 2), (2, 3)}, id="two unsure ones that lead to one sure"),
         pytest.param([(1, 2, WEAK), (2, 3, WEAK), (1, 4, WEAK)], {3, 4}, set(), id="a circle that leads to two"),
+        pytest.param([(1, 2, WEAK), (2, 3, WEAK), (1, 3, AGAINST)], {2}, set(), id="two of one sure one that disagree"),
         pytest.param([(1, 2, WEAK), (1, 3, RIVAL)], {2, 3}, set(), id="a rejected one that may be meant counts"),
         pytest.param([(1, 2, WEAK), (2, 3, RIVAL)], {2, 3}, {(1, 2)}, id="the rival of a sure one is nobody's concern"),
         pytest.param([(1, 2, WEAK), (2, 3, WEAK)], {2}, {(1, 2), (2, 3)}, id="two unsure ones of one sure"),
@@ -148,10 +149,15 @@ def test_it_agrees_with_a_plain_reading_of_the_rule(pairs: dict[tuple[int, int],
     unsure = nx.Graph([pair for pair in question if not any(side & named for side in pair)])
     unsure.add_nodes_from(side for side in asked if not side & named)
     holds = dict.fromkeys(asked, True)
-    for circle in nx.connected_components(unsure):
-        known = {b if a in circle else a for a, b in question if (a in circle) != (b in circle)}
-        whole = circle | known if len(known) <= 1 else circle
-        parted = any(a in whole and b in whole and a != b for a, b in against)
+    leads: dict[frozenset[frozenset[int]], set[frozenset[int]]] = {}
+    entity: dict[frozenset[int], object] = {side: side for side in asked}
+    for circle in map(frozenset, nx.connected_components(unsure)):
+        leads[circle] = {b if a in circle else a for a, b in question if (a in circle) != (b in circle)}
+        # Circles that lead to one sure group must not contradict each other either.
+        whole: object = max(leads[circle], key=min) if leads[circle] else circle
+        entity |= dict.fromkeys(circle, whole)
+    for circle, known in leads.items():
+        parted = any(a != b and {a, b} <= asked and entity[a] == entity[b] and circle & {a, b} for a, b in against)
         holds |= dict.fromkeys(circle, len(known) <= 1 and not parted)
     expected = {
         (a, b)
