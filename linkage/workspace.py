@@ -34,6 +34,7 @@ from linkage.access.settings import ServiceSettings
 from linkage.durable import write_whole
 from linkage.entity_config import parse_model
 from linkage.errors import ConfigError, LinkageError
+from linkage.review.settings import DeskSettings
 from linkage.rulings.settings import DecisionSettings
 
 SETTINGS_FILE = "guiyi.toml"
@@ -55,6 +56,9 @@ language = "zh"              # language of reports: zh or en
 
 # [service]                  # limits of the resolve service
 # requests_per_second = 2000
+
+# [desk]                     # the review desk
+# session_minutes = 480
 """
 
 
@@ -69,6 +73,7 @@ class WorkspaceSettings(BaseModel):
         stability: by which share totals may move between releases before a run raises an alarm.
         decisions: what is asked of people's decisions.
         service: limits of the resolve service.
+        desk: how the review desk works.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,6 +85,7 @@ class WorkspaceSettings(BaseModel):
     stability: StabilityLimits = StabilityLimits()
     decisions: DecisionSettings = DecisionSettings()
     service: ServiceSettings = ServiceSettings()
+    desk: DeskSettings = DeskSettings()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ Four kinds of table:
   `<table>_history` with `until_release` (the first release without it), so that any past release can be read.
   Every row has an owner (an entity or a review case): what changed is found owner by owner.
 * *appended*: `release`, `event`, `redirect`. Rows are added and never changed.
-* *apart*: `decision`, `decision_event`, `forgetting`, `access_log`, `api_token`. No release ever touches them.
+* *apart*: `decision`, `decision_event`, `forgetting`, `access_log`, `api_token` and the review desk's `review_…` but
+  `review_case`. No release ever touches them.
 * *lookup*: `lookup_…`. What finding an entity by name, address and the like needs, of the current release alone; a run
   brings them up to date with its release.
 
@@ -284,7 +285,10 @@ ACCESS_LOG = Table(
         *_required("hash"),
     ),
     key=("entry_id",),
-    indexes=(Index("access_log_by_entity", ("entity_id",)),),
+    indexes=(
+        Index("access_log_by_entity", ("entity_id",)),
+        Index("access_log_by_reference", ("authorization_ref",)),
+    ),
 )
 API_TOKEN = Table(
     "api_token",
@@ -297,7 +301,75 @@ API_TOKEN = Table(
     key=("token_hash",),
 )
 
-APART = (DECISION, DECISION_EVENT, FORGETTING, ACCESS_LOG, API_TOKEN)
+REVIEW_SESSION = Table(
+    "review_session",
+    (
+        *_required("session_hash", "token_hash", "created_at", "expires_at"),
+        *_texts("ended_at", "subject", "purpose", "purpose_until"),
+    ),
+    key=("session_hash",),
+)
+REVIEW_ASSIGNMENT = Table(
+    "review_assignment", _required("case_id", "assignee", "assigned_at", "assigned_by"), key=("case_id",)
+)
+REVIEW_OPINION = Table(
+    "review_opinion",
+    (
+        Column("opinion_id", "bigint", required=True),
+        *_required("case_id", "at", "actor", "role", "part", "ruling"),
+        *_texts("record_id"),
+        *_required("reason"),
+        *_texts("note"),
+        *_numbers("decision_id"),
+        Column("release", "bigint", required=True),
+        *_required("request_key"),
+        *_texts("previous_hash"),
+        *_required("hash"),
+    ),
+    key=("opinion_id",),
+    indexes=(
+        Index("review_opinion_by_case", ("case_id",)),
+        Index("review_opinion_by_request", ("request_key",)),
+    ),
+)
+REVIEW_TRAIL = Table(
+    "review_trail",
+    (
+        Column("entry_id", "bigint", required=True),
+        *_required("at", "actor", "role", "action"),
+        *_texts("organization", "case_id", "entity_id"),
+        *_numbers("decision_id", "release"),
+        *_texts("evidence_hash", "detail", "previous_hash"),
+        *_required("hash"),
+    ),
+    key=("entry_id",),
+    indexes=(
+        Index("review_trail_by_case", ("case_id",)),
+        Index("review_trail_by_decision", ("decision_id",)),
+    ),
+)
+REVIEW_QUEUE = Table(
+    "review_queue",
+    (
+        *_required("case_id", "entity_type", "topic"),
+        *_texts("left_source", "right_source"),
+        *_required("opened_at"),
+        Column("match_weight", "double precision"),
+        *_numbers("records", "credit_rows"),
+        Column("risk", "bigint", required=True),
+        *_required("state"),
+        Column("pending", "bigint", required=True),
+    ),
+    key=("case_id",),
+    indexes=(
+        Index("review_queue_by_risk", ("pending", "risk", "case_id")),
+        Index("review_queue_by_age", ("pending", "opened_at", "case_id")),
+    ),
+)
+REVIEW_MARK = Table("review_mark", (*_required("name"), Column("value", "bigint", required=True)), key=("name",))
+
+DESK = (REVIEW_SESSION, REVIEW_ASSIGNMENT, REVIEW_OPINION, REVIEW_TRAIL, REVIEW_QUEUE, REVIEW_MARK)
+APART = (DECISION, DECISION_EVENT, FORGETTING, ACCESS_LOG, API_TOKEN, *DESK)
 
 LOOKUP_PROFILE = Table(
     "lookup_profile",
@@ -333,7 +405,17 @@ LOOKUP_MODEL = Table(
 LOOKUP = (LOOKUP_PROFILE, LOOKUP_KEY, LOOKUP_FREQUENCY, LOOKUP_MODEL)
 
 # Rows of these are never changed or removed; the store itself refuses. A forgetting alone may take personal values out
-# of `redirect`, `decision` and `decision_event` (see `golden_records.catalog.erasure`).
-UNALTERABLE = ("release", "event", "redirect", "decision", "decision_event", "forgetting", "access_log")
+# of `redirect`, `decision`, `decision_event`, `review_opinion` and `review_trail` (see `golden_records.catalog.erasure`).
+UNALTERABLE = (
+    "release",
+    "event",
+    "redirect",
+    "decision",
+    "decision_event",
+    "forgetting",
+    "access_log",
+    "review_opinion",
+    "review_trail",
+)
 
 TABLES = (*VERSIONED, *APPENDED, *APART, *LOOKUP)

@@ -24,6 +24,10 @@ class Permissions:
         whole_legal_persons: see every field of a legal person, not only the public ones.
         records: see which records an entity has, its history and its relations.
         metrics: read the service's metrics.
+        desk: sign in at the review desk.
+        rule: rule on cases there.
+        settle: settle what two people see differently, revoke rulings of others, assign cases to others.
+        trail: read the trail of everybody.
     """
 
     natural_persons: bool
@@ -31,14 +35,18 @@ class Permissions:
     whole_legal_persons: bool
     records: bool
     metrics: bool
+    desk: bool
+    rule: bool
+    settle: bool
+    trail: bool
 
 
 PERMISSIONS: MappingProxyType[Role, Permissions] = MappingProxyType(
     {
-        "platform": Permissions(True, False, False, False, False),
-        "auditor": Permissions(True, True, True, True, False),
-        "lead_auditor": Permissions(True, True, True, True, False),
-        "data_team": Permissions(True, False, True, True, True),
-        "admin": Permissions(False, False, False, False, True),
+        "platform": Permissions(True, False, False, False, False, False, False, False, False),
+        "auditor": Permissions(True, True, True, True, False, True, True, False, False),
+        "lead_auditor": Permissions(True, True, True, True, False, True, True, True, True),
+        "data_team": Permissions(True, False, True, True, True, True, False, False, False),
+        "admin": Permissions(False, False, False, False, True, True, False, False, True),
     }
 )

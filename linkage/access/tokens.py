@@ -123,6 +123,12 @@ def find_token(catalog: Catalog, text: str) -> Token | None:
     return _token(row)
 
 
+def token_of_hash(catalog: Catalog, token_hash: str) -> Token | None:
+    """Return the token of a hash, in whatever state; None if there is none."""
+    row = catalog.row(f"select {_COLUMNS} from api_token where token_hash = ?", (token_hash,))
+    return None if row is None else _token(row)
+
+
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -88,9 +88,55 @@ def resolve_decisions(workspace: Workspace, catalog: Catalog, entity: Entity, *,
         NotAtOnceError: the batch database is missing, not of the last release, or of another program or configuration,
             or too much is touched. Nothing was changed.
     """
+    active = read_decisions(catalog, entity_type=entity, state="active")
+    with resolved(workspace, catalog, entity, active) as again:
+        return _publish(again, catalog, now=now)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What decisions touch, resolved again beside the batch database; nothing is published.
+
+    Attributes:
+        run: the small run, identified and with golden values.
+        batch: the batch database of the last run.
+        previous: tables of the entities as they were.
+        made: the releases there are.
+        newest: the newest release that may have changed the entity type.
+    """
+
+    run: Linkage
+    batch: Batch
+    previous: PreviousTables
+    made: Sequence[Release]
+    newest: int
+
+
+@contextmanager
+def resolved(
+    workspace: Workspace,
+    catalog: Catalog,
+    entity: Entity,
+    active: Sequence[Decision],
+    *,
+    most: int = MOST_RECORDS,
+    read_only: bool = False,
+) -> Iterator[Resolved]:
+    """Resolve again what some decisions touch.
+
+    Args:
+        workspace: the workspace.
+        catalog: its catalog.
+        entity: the entity type.
+        active: the decisions that shall be in force.
+        most: records that may be touched.
+        read_only: change nothing in the batch database either.
+
+    Raises:
+        NotAtOnceError: see `resolve_decisions`.
+    """
     made = releases(catalog)
-    active = tuple(d for d in read_decisions(catalog, entity_type=entity) if d.state == "active")
-    with connect(memory_limit=workspace.settings.memory_limit) as con, _attached(con, workspace):
+    with connect(memory_limit=workspace.settings.memory_limit) as con, _attached(con, workspace, read_only=read_only):
         batch = Batch(entity)
         run = _small_run(workspace, con, entity, active)
         newest = _require_usable(con, batch, run, made)
@@ -99,21 +145,21 @@ def resolve_decisions(workspace: Workspace, catalog: Catalog, entity: Entity, *,
         find_pairs(run, batch)
         neighbourhood.constrain_anew(run, batch)
         records = neighbourhood.find_touched(run, batch)
-        if records > MOST_RECORDS:
-            raise NotAtOnceError(f"it touches {records:,} records, more than {MOST_RECORDS:,}")
+        if records > most:
+            raise NotAtOnceError(f"it touches {records:,} records, more than {most:,}")
         neighbourhood.extract(run, batch)
         for step in RESOLVING:
             step(run)
         previous = _identify(workspace, run, batch, catalog, made, is_newest=newest == _batch_release(con, batch))
-        return _publish(run, batch, catalog, made, previous, now=now, newest=newest)
+        yield Resolved(run, batch, previous, made, newest)
 
 
 @contextmanager
-def _attached(con: DuckDBPyConnection, workspace: Workspace) -> Iterator[None]:
+def _attached(con: DuckDBPyConnection, workspace: Workspace, *, read_only: bool) -> Iterator[None]:
     if not workspace.batch.exists():
         raise NotAtOnceError(f"{workspace.batch} does not exist")
     try:
-        con.execute(f"attach {literal(str(workspace.batch))} as {ALIAS}")
+        con.execute(f"attach {literal(str(workspace.batch))} as {ALIAS}{' (read_only)' if read_only else ''}")
     except DuckDBError as error:
         raise NotAtOnceError(f"{workspace.batch} cannot be opened ({type(error).__name__})") from error
     try:
@@ -163,19 +209,11 @@ def _identify(
     return previous
 
 
-def _publish(
-    run: Linkage,
-    batch: Batch,
-    catalog: Catalog,
-    made: Sequence[Release],
-    previous: PreviousTables,
-    *,
-    now: datetime,
-    newest: int,
-) -> Effect:
+def _publish(again: Resolved, catalog: Catalog, *, now: datetime) -> Effect:
+    run, batch, made, newest = again.run, again.batch, again.made, again.newest
     con, entity = run.con, run.config.entity
     owners = run.table("owner")
-    find_owners(run, catalog, previous, out=owners)
+    find_owners(run, catalog, again.previous, out=owners)
     carry_relations(run, catalog, owners=owners, out=run.table("relation"))
     prepare(run)
     values = _changed_values(run, batch)

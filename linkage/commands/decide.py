@@ -76,7 +76,7 @@ def record_decision(workspace: Workspace, request: DecideRequest, *, now: dateti
         raise LinkageError(f"{workspace.root}: nothing to rule on yet; next: guiyi run {workspace.root}")
     with open_catalog(workspace.catalog) as catalog:
         decision = _carry_out(workspace, catalog, request, now)
-        effect = _apply(workspace, catalog, decision, now)
+        effect = apply_at_once(workspace, catalog, decision, now)
     said = as_dict(decision) | {"at_once": dataclasses.asdict(effect) if isinstance(effect, Effect) else None}
     console.result(f"decision {decision.decision_id}: {_summary(decision)}", said)
     console.say(_next(workspace, decision, effect))
@@ -180,7 +180,7 @@ def _carry_out(workspace: Workspace, catalog: Catalog, request: DecideRequest, n
         return propose(catalog, ruling, policy=policy, author=person, now=now, check=refuse_contradiction)
 
 
-def _apply(workspace: Workspace, catalog: Catalog, decision: Decision, now: datetime) -> Effect | str | None:
+def apply_at_once(workspace: Workspace, catalog: Catalog, decision: Decision, now: datetime) -> Effect | str | None:
     """Apply decisions at once; return what that changed, why it could not be done, or None if nothing is in force."""
     if not any(event.event == "activated" for event in decision.events):
         return None

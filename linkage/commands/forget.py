@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from golden_records import opinions
 from golden_records.catalog.erasure import Forgotten, erase
-from golden_records.catalog.schema import DECISION, DECISION_EVENT
+from golden_records.catalog.schema import DECISION, DECISION_EVENT, REVIEW_OPINION, REVIEW_TRAIL
 from golden_records.catalog.store import has_catalog, open_catalog
 from golden_records.decisions import Person, redact
 from golden_records.forgetting import (
@@ -276,10 +277,13 @@ def _forget_in_catalog(workspace: Workspace, journal: Journal, now: datetime, co
         if happened(forgetting_events(catalog), journal.forgetting_id, FORGOTTEN):
             return {}
         with catalog.connection.bulk_writing(), catalog.writing(), catalog.connection.unguarded():
+            cases = opinions.cases_of_records(catalog, frozenset(journal.records))
             removed = erase(catalog, Forgotten(journal.records, journal.held))
             removed["lookup_frequency"] = forget_frequencies_online(catalog, workspace, journal.held)
-            before = {table.name: last_hash(catalog, table) for table in (DECISION, DECISION_EVENT)}
+            chained = (DECISION, DECISION_EVENT, REVIEW_OPINION, REVIEW_TRAIL)
+            before = {table.name: last_hash(catalog, table) for table in chained}
             first = redact(catalog, tokens, lambda text: _holds(text, telling, journal.records))
+            first |= opinions.redact(catalog, cases, lambda text: _holds(text, telling, journal.records))
             rechained = {
                 table: {"from": row, "head_before": _sealed(key, before[table])} for table, row in first.items()
             }

@@ -26,6 +26,8 @@ from golden_records.catalog.store import Catalog, has_catalog, open_catalog
 from golden_records.decisions import broken_links
 from golden_records.errors import CatalogError
 from golden_records.forgetting import broken_events
+from golden_records.opinions import broken_opinions
+from golden_records.review_trail import broken_deeds
 from linkage.access.access_log import waiting_looks
 from linkage.batch import read_batch
 from linkage.changes import told_last
@@ -111,15 +113,25 @@ def verify(workspace: Workspace, *, deep: bool = False) -> tuple[Check, ...]:
     return (*of_catalog, looks, *archive, gone, *of_batch)
 
 
-def _chains(catalog: Catalog) -> tuple[Check, Check]:
+def _chains(catalog: Catalog) -> tuple[Check, ...]:
     """Check that no row of the chains was altered, removed or put in between."""
     decisions, forgettings = broken_links(catalog), tuple(f"forgetting {key}" for key in broken_events(catalog))
     rows = {table: catalog.row(f"select count(*) from {table}") for table in ("decision", "decision_event")}
     steps = sum(row[0] for row in rows.values() if row)
     gone = catalog.row("select count(*) from forgetting")
+    desk = [f"review_opinion {key}" for key in broken_opinions(catalog)]
+    desk += [f"review_trail {key}" for key in broken_deeds(catalog)]
+    said, done = (catalog.row(f"select count(*) from {table}") for table in ("review_opinion", "review_trail"))
     return (
         _check("catalog", "decision_chain", "the chains of decisions and their events are whole", steps, decisions),
         _check("catalog", "forgetting_chain", "the chain of forgettings is whole", gone[0] if gone else 0, forgettings),
+        _check(
+            "catalog",
+            "review_chain",
+            "the chains of the review desk's opinions and of its trail are whole",
+            (said[0] if said else 0) + (done[0] if done else 0),
+            desk,
+        ),
     )
 
 

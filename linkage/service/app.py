@@ -15,6 +15,9 @@ from golden_records.catalog.place import Place
 from linkage.access.access_log import AccessLog
 from linkage.access.settings import ServiceSettings
 from linkage.service import entities, reconciling, resolving, status
+from linkage.service.desk.app import desk_app
+from linkage.service.desk.state import Desk
+from linkage.service.desk.visitor import ROOT
 from linkage.service.edge import Edge
 from linkage.service.errors import add_error_handlers
 from linkage.service.messages import ErrorAnswer
@@ -22,6 +25,7 @@ from linkage.service.metrics import Metrics
 from linkage.service.rates import Rates
 from linkage.service.reader import Reader
 from linkage.service.state import ServiceState
+from linkage.workspace import Workspace
 
 _DESCRIPTION = (
     "Which legal or natural person is this? Bearer tokens; natural persons are masked, and looking at them is logged. "
@@ -37,6 +41,7 @@ class Service:
         catalog: where the catalog is.
         root: directory for the access log's journal.
         settings: limits.
+        workspace: the workspace whose review desk is served as well; None: none is.
         now: the time.
         clock: seconds, always rising.
     """
@@ -47,6 +52,7 @@ class Service:
         root: Path,
         settings: ServiceSettings | None = None,
         *,
+        workspace: Workspace | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -79,7 +85,11 @@ class Service:
         for part in (resolving, entities, reconciling, status):
             self.api.include_router(part.router)
         add_error_handlers(self.api)
-        self._edge = Edge(self.api, settings, metrics)
+        slow = 0.0
+        if workspace is not None:
+            self.api.mount(ROOT, desk_app(Desk(workspace, lambda: self.api.state.guiyi)))
+            slow = workspace.settings.desk.request_seconds
+        self._edge = Edge(self.api, settings, metrics, slow={ROOT: slow} if workspace is not None else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""

@@ -38,10 +38,20 @@ _SECURITY_HEADERS = (
 
 
 class Edge:
-    """The outermost layer of the application."""
+    """The outermost layer of the application.
 
-    def __init__(self, app: ASGIApp, settings: ServiceSettings, metrics: Metrics) -> None:
+    Args:
+        app: the application.
+        settings: limits.
+        metrics: counts and times.
+        slow: beginnings of paths that may take longer → seconds.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: ServiceSettings, metrics: Metrics, *, slow: Mapping[str, float] | None = None
+    ) -> None:
         self._app = app
+        self._slow = dict(slow or {})
         self._settings = settings
         self._metrics = metrics
 
@@ -56,7 +66,7 @@ class Edge:
         scope["guiyi"] = seen
         answering = _Answering(send, seen)
         try:
-            async with asyncio.timeout(self._settings.request_seconds):
+            async with asyncio.timeout(self._seconds(scope["path"])):
                 body = await self._body(scope, receive)
                 await self._app(scope, _replay(body, receive), answering.send)
         except ServiceError as error:
@@ -67,6 +77,10 @@ class Edge:
             LOGGER.exception("request failed", extra={"told": {"request_id": request_id}})
             await answering.fail(ServiceError(500, "defect", "something is broken here; report the request id"))
         self._note(scope, seen, time.perf_counter() - started)
+
+    def _seconds(self, path: str) -> float:
+        found = (seconds for start, seconds in self._slow.items() if path == start or path.startswith(f"{start}/"))
+        return next(found, self._settings.request_seconds)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         headers = scope["headers"]
@@ -93,7 +107,7 @@ class Edge:
 
     def _note(self, scope: Scope, seen: Mapping[str, Any], seconds: float) -> None:
         route = scope.get("route")
-        template = getattr(route, "path", "unmatched")
+        template = scope.get("root_path", "") + getattr(route, "path", "unmatched")
         method = scope["method"] if scope["method"] in ("GET", "POST", "HEAD", "OPTIONS") else "other"
         self._metrics.requests.labels(template, method, str(seen["status"])).inc()
         self._metrics.seconds.labels(template).observe(seconds)

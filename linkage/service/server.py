@@ -23,7 +23,7 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
         pass  # makes or migrates it; what serves reads only
     log_to_stderr()
     config = uvicorn.Config(
-        Service(workspace.catalog, workspace.root, workspace.settings.service),
+        Service(workspace.catalog, workspace.root, workspace.settings.service, workspace=workspace),
         host=host,
         port=port,
         access_log=False,

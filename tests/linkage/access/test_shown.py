@@ -63,7 +63,7 @@ def test_a_tax_number_built_on_a_persons_own_is_hidden_among_the_identifiers() -
 
 def test_the_documented_roles_and_public_fields_are_those_of_the_code() -> None:
     page = PAGE.read_text("utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| (yes|no) \| (yes|no)[^|]*\| (yes|no) \| (yes|no) \| (yes|no) \|", page, re.M)
+    rows = re.findall(r"^\| `(\w+)` \|" + r" (yes|no) \|" * 9 + "$", page, re.M)
     said = {row[0]: Permissions(*(cell == "yes" for cell in row[1:])) for row in rows}
     assert said.keys() == set(ROLES)
     for role in ROLES:

@@ -1,0 +1,129 @@
+"""Kinds of case (案件类型) as people see them, and in which order they are looked at.
+
+The catalog says of a case how the run came upon it (`kind`) and by which rule or constraint (`rule`). The topic says what
+is to be judged. The risk puts first what does most harm if it is left or judged wrongly; docs/review-desk.md tells it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from golden_records.opinions import Choice
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A kind of case: its name, in words what is asked, and how grave it is by itself."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    asks_zh: str
+    asks_en: str
+    gravity: int
+
+
+_SEVERAL = (
+    Topic(
+        "identifier_conflict",
+        "号码冲突",
+        "Identifier conflict",
+        "两条记录写着同一个号码，其余却对不上：是同一主体，还是有人用错了号码？",
+        "Two records give one number, and the rest does not fit: one entity, or a number used by another?",
+        600,
+    ),
+    Topic(
+        "two_numbers",
+        "一体两号",
+        "Two numbers",
+        "两条记录像是同一主体，合并却会使一个主体有两个唯一号码：号码换发、录错，还是两个主体？",
+        "Two records look alike, but one entity would hold two exclusive numbers: re-issued, mistyped, or two entities?",
+        500,
+    ),
+    Topic(
+        "oversized",
+        "主体过大",
+        "Oversized cluster",
+        "再合并下去，主体会大得不像一个主体：这条链接成立吗？",
+        "With this link the entity would grow beyond what one entity looks like: does the link hold?",
+        450,
+    ),
+    Topic(
+        "bridge",
+        "弱桥",
+        "Bridge",
+        "两组记录只靠一条弱链接相连：是同一主体吗？",
+        "Two groups of records hang together by one weak link only: are they one entity?",
+        450,
+    ),
+    Topic(
+        "against_ruling",
+        "与裁定相左",
+        "Against a ruling",
+        "数据认为是同一主体，现行裁定却说不是：裁定还成立吗？",
+        "The data says one entity, a ruling in force says otherwise: does the ruling still hold?",
+        420,
+    ),
+    Topic(
+        "ambiguous",
+        "去向不明",
+        "Ambiguous",
+        "这条记录与两个主体同样相近：它属于哪一个？",
+        "The record comes as near to one entity as to another: to which does it belong?",
+        400,
+    ),
+    Topic(
+        "grey_zone",
+        "证据不足",
+        "Grey zone",
+        "证据既不足以合并，也不足以排除：是同一主体吗？",
+        "The evidence is not enough to link and not enough to reject: are they one entity?",
+        200,
+    ),
+)
+TOPICS = {topic.name: topic for topic in _SEVERAL}
+_CONSTRAINTS = {"size": "oversized", "bridge": "bridge", "cannot_link": "against_ruling", "ambiguous": "ambiguous"}
+
+STATES = ("open", "waiting", "disputed", "undecided", "ruled")
+PENDING = ("open", "waiting", "disputed", "undecided")
+_OF_STATE = {"disputed": 150, "waiting": 50, "undecided": -100}
+_PERSON = 100
+_MOST_RECORDS = 50
+
+
+def topic_of(kind: str, rule: str | None) -> str:
+    """Return the topic of a case; a kind that is not known yet is its own.
+
+    >>> topic_of("review", "score"), topic_of("refused", "exclusive:uscc"), topic_of("suspicious_id", None)
+    ('grey_zone', 'two_numbers', 'suspicious_id')
+    """
+    if kind == "review":
+        return "grey_zone"
+    if kind == "conflict":
+        return "identifier_conflict"
+    if kind == "refused":
+        return "two_numbers" if (rule or "").startswith("exclusive") else _CONSTRAINTS.get(rule or "", "grey_zone")
+    return kind
+
+
+def risk_of(topic: str, entity_type: str, *, probability: float | None, records: int, credit_rows: int | None) -> int:
+    """Return how early a case should be looked at, before what people said of it; higher is earlier.
+
+    Gravity of the topic; a natural person 100 more; up to 100 the nearer the probability is to one half; a point for
+    each record at stake up to 50; and for attached credit rows 10 for every doubling, up to 200.
+    """
+    known = TOPICS.get(topic)
+    unsure = 0 if probability is None else round(100 * (1 - 2 * abs(probability - 0.5)))
+    credit = min(200, 10 * (credit_rows or 0).bit_length())
+    person = _PERSON if entity_type == "natural_person" else 0
+    return (known.gravity if known else 300) + person + unsure + min(records, _MOST_RECORDS) + credit
+
+
+def risk_in(state: str) -> int:
+    """Return what the state of a case adds to its risk: differing opinions come first, what nobody can tell last."""
+    return _OF_STATE.get(state, 0)
+
+
+def choices(*, together: bool) -> tuple[Choice, ...]:
+    """Return what may be ruled on a case, whose two records stand in one entity or in two."""
+    return ("same", "different", "not_here", "cannot_tell") if together else ("same", "different", "cannot_tell")

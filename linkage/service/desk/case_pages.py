@@ -1,0 +1,300 @@
+"""A case: what the records say, why the engine hesitated, what a ruling would change; and the ruling itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.responses import RedirectResponse, Response
+
+from eval.report.explanation import waterfall
+from golden_records.catalog.read import entity as read_entity
+from golden_records.catalog.store import Catalog
+from golden_records.opinions import CHOICES, Choice
+from linkage.access.shown import Sight, shown_values
+from linkage.at_once.preview import Preview
+from linkage.fields import Entity
+from linkage.review import cases, deciding, queue, similar
+from linkage.review.cases import CaseFile
+from linkage.review.deciding import Form, Outcome
+from linkage.review.errors import DeskError
+from linkage.review.evidence import Evidence, EvidenceUnavailableError, evidence_of
+from linkage.review.graph import HEIGHT, WIDTH, draw
+from linkage.review.topics import choices
+from linkage.service.desk.pages import desk_words, page
+from linkage.service.desk.state import Desk, desk_of
+from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, form_of, text_of
+
+router = APIRouter()
+Short = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/cases/{case_id}")
+async def get_case(case_id: str, request: Request, visitor: VisitorOf, done: Short = "") -> Response:
+    """Show a case."""
+    return await show_case(request, visitor, case_id, done=done)
+
+
+async def show_case(
+    request: Request,
+    visitor: Visitor,
+    case_id: str,
+    *,
+    done: str = "",
+    problem: DeskError | None = None,
+    entered: Mapping[str, str] | None = None,
+) -> Response:
+    """Show a case, with a refusal and what had been entered if there was one."""
+    visitor.may("records")
+    desk = desk_of(request)
+    sight = visitor.sight(case_id, desk.now())
+
+    def read() -> dict[str, Any]:
+        with desk.reading() as catalog:
+            case = _case(catalog, case_id)
+            if case.entity == "natural_person":
+                visitor.may("natural_persons")
+            members = cases.members_of(catalog, case.entities)
+            golden = {one: golden_values(catalog, one, sight) for one in case.entities}
+            part = None
+            said = deciding.opinions_on(catalog, case.pending) if case.pending else ()
+            if case.pending is not None and visitor.permissions.rule:
+                part = deciding.may_speak(case.pending, said, visitor.reviewer)
+            evidence, why_not = _evidence(desk, case, members, sight)
+            return {
+                "case": case,
+                "members": members,
+                "golden": golden,
+                "evidence": evidence,
+                "why_not": why_not,
+                "part": part,
+                "said": said,
+                "is_disputed": case.pending is not None and deciding.is_disputed(case.pending, said),
+                "past": similar.similar_rulings(catalog, case, evidence.levels if evidence else {}),
+                "following": queue.following(catalog, queue.Filters(), case_id),
+            }
+
+    values = await run_in_threadpool(read)
+    case, evidence = values["case"], values["evidence"]
+    fields = tuple(one.field for one in evidence.fields) if evidence else ()
+    shown = [evidence.left.values, evidence.right.values] if evidence else values["golden"]
+    await desk.service().record(
+        [visitor.look(desk, "review_case", case_id, one, shown, fields) for one in case.entities]
+    )
+    _count_person(desk, visitor, case)
+    w = desk_words(visitor.language)
+    steps = waterfall(evidence.explanation, w) if evidence else ()
+    return page(
+        "case.html",
+        desk,
+        language=visitor.language,
+        visitor=visitor,
+        status=200 if problem is None else {"stale": 409, "gone": 410}.get(problem.code, 422),
+        place="queue",
+        steps=steps,
+        zero=_zero(steps),
+        by_field=_reasons(evidence, w),
+        drawing=draw(evidence.around, (case.left, case.right)) if evidence else None,
+        box=(WIDTH, HEIGHT),
+        choices=choices(together=case.together),
+        reasons=desk.workspace.settings.decisions.known_reasons,
+        two_people=desk.workspace.settings.decisions.two_people,
+        sight=sight,
+        done=done,
+        problem=None if problem is None else (problem.zh if visitor.language == "zh" else problem.en),
+        problem_decisions=problem.decisions if problem else (),
+        entered=entered or {},
+        blind=values["part"] == "second" and case.pending is not None,
+        back=f"{ROOT}/cases/{case_id}",
+        **values,
+    )
+
+
+@router.get("/cases/{case_id}/preview")
+async def get_preview(
+    case_id: str, request: Request, visitor: VisitorOf, ruling: Short, record: Short = "", fragment: Short = ""
+) -> Response:
+    """Show what a ruling would change."""
+    visitor.may("records")
+    desk = desk_of(request)
+    sight = visitor.sight(case_id, desk.now())
+    choice = _choice(ruling)
+
+    def read() -> tuple[CaseFile, Preview | None]:
+        with desk.reading() as catalog:
+            case = _case(catalog, case_id)
+            if case.entity == "natural_person":
+                visitor.may("natural_persons")
+            if case.ended is not None:
+                raise DeskError("gone", "案件已消解。", "the case was dissolved.")
+            key = (case_id, case.version, str(case.release), choice, record)
+            if key not in desk.previews and choice != "cannot_tell":
+                form = Form(choice, "other", None, case.version, "", record_id=record or None)
+                with desk.batch:
+                    found = deciding.foresee(desk.workspace, catalog, case, form)
+                if found is not None:
+                    desk.keep_preview(key, found)
+            return case, desk.previews.get(key)
+
+    try:
+        case, found = await run_in_threadpool(read)
+        problem = None
+    except DeskError as error:
+        case, found, problem = None, None, error
+    said = None if problem is None else (problem.zh if visitor.language == "zh" else problem.en)
+    return page(
+        "preview_part.html" if fragment else "preview.html",
+        desk,
+        language=visitor.language,
+        visitor=visitor,
+        place="queue",
+        case_id=case_id,
+        choice=choice,
+        preview=found,
+        changes=shown_changes(found, case.entity, sight) if found and case else [],
+        problem=said,
+    )
+
+
+@router.post("/cases/{case_id}/rule")
+async def post_rule(case_id: str, request: Request, visitor: VisitorOf) -> Response:
+    """Take a ruling; the page of the case then says what became of it."""
+    desk = desk_of(request)
+    data = await form_of(request, visitor)
+    form = form_from(data)
+
+    def rule() -> Outcome:
+        with desk.batch:
+            levels, fingerprint = _evidence_of_ruling(desk, case_id)
+            whole = Form(
+                **{**form.__dict__, "levels": levels, "evidence_hash": fingerprint},
+            )
+            with desk.writing() as catalog:
+                return deciding.rule(desk.workspace, catalog, case_id, whole, reviewer=visitor.reviewer, now=desk.now())
+
+    try:
+        outcome = await run_in_threadpool(rule)
+    except DeskError as error:
+        if error.code in ("gone", "not_yours"):
+            raise
+        entered = {name: text_of(data, name)[:4_000] for name in ("ruling", "record", "reason", "note")}
+        return await show_case(request, visitor, case_id, problem=error, entered=entered)
+    return RedirectResponse(f"{ROOT}/cases/{case_id}?done={told(outcome)}", 303)
+
+
+def form_from(data: FormData) -> Form:
+    """Return a ruling as it was entered.
+
+    Raises:
+        DeskError: no ruling was chosen, or the form is not one of the desk.
+    """
+    request_key = text_of(data, "request_key")
+    if not 16 <= len(request_key) <= 64:
+        raise DeskError("invalid", "表单不完整，请重新打开页面。", "the form is not complete; open the page anew.")
+    return Form(
+        ruling=_choice(text_of(data, "ruling")),
+        reason=text_of(data, "reason"),
+        note=text_of(data, "note").strip() or None,
+        version=text_of(data, "version"),
+        request_key=request_key,
+        record_id=text_of(data, "record") or None,
+    )
+
+
+def told(outcome: Outcome) -> str:
+    """Return what became of a ruling, as the address of the next page carries it."""
+    if outcome.repeated:
+        return f"repeated-{outcome.state}"
+    if isinstance(outcome.effect, str):
+        return f"{outcome.state}-later"
+    return outcome.state
+
+
+def golden_values(catalog: Catalog, entity_id: str, sight: Sight) -> dict[str, Any]:
+    """Return the golden record of an entity as the reader may see it; empty if it is not living."""
+    found = read_entity(catalog, entity_id)
+    if found is None or found.resolution.state != "living":
+        return {}
+    return shown_values(found.entity_type, found.golden, sight)
+
+
+def shown_changes(found: Preview, entity: str, sight: Sight) -> list[dict[str, Any]]:
+    """Return the golden values that would change, as the reader may see them."""
+    rows = []
+    for change in found.values:
+        before = shown_values(entity, {change.attribute: change.before}, sight).get(change.attribute)
+        after = shown_values(entity, {change.attribute: change.after}, sight).get(change.attribute)
+        rows.append({"entity_id": change.entity_id, "attribute": change.attribute, "before": before, "after": after})
+    return rows
+
+
+def _case(catalog: Catalog, case_id: str) -> CaseFile:
+    found = cases.read_case(catalog, case_id)
+    if found is None:
+        raise DeskError("gone", "没有这个案件。", "there is no such case.")
+    return found
+
+
+def _evidence(
+    desk: Desk, case: CaseFile, members: Mapping[str, str], sight: Sight
+) -> tuple[Evidence | None, str | None]:
+    if case.ended is not None:
+        return None, None
+    try:
+        with desk.batch:
+            return (
+                evidence_of(desk.workspace, case.entity, case.left, case.right, members, sight=sight),
+                None,
+            )
+    except EvidenceUnavailableError as error:
+        return None, str(error)
+
+
+def _evidence_of_ruling(desk: Desk, case_id: str) -> tuple[Mapping[str, tuple[str, float]], str | None]:
+    """Return the levels and the hash of the evidence that a ruling rests on."""
+    with desk.reading() as catalog:
+        case = cases.read_case(catalog, case_id)
+        if case is None or case.ended is not None:
+            return {}, None
+        members = cases.members_of(catalog, case.entities)
+    found, _ = _evidence(desk, case, members, Sight(True, False))
+    return (found.levels, found.fingerprint) if found else ({}, None)
+
+
+def _reasons(evidence: Evidence | None, w: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return field → the outcomes of the comparisons that read it, the main field of each first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    if evidence is None:
+        return found
+    for one in evidence.explanation.comparisons:
+        fields = [shown.field for shown in one.left] or [shown.field for shown in one.right]
+        if fields:
+            weight = one.weight + one.tf_adjustment
+            said = {"reason": w.pick(one.reason_zh or one.level, one.reason_en or one.level), "weight": weight}
+            found.setdefault(fields[0], []).append(said)
+    return found
+
+
+def _zero(steps: Any) -> float:
+    total = next((step for step in steps if step.kind == "total"), None)
+    if total is None:
+        return 0.0
+    return float(total.left if total.weight >= 0 else total.left + total.width)
+
+
+def _choice(text: str) -> Choice:
+    found: Choice | None = next((one for one in CHOICES if one == text), None)
+    if found is None:
+        raise DeskError("invalid", "请先选择一个结论。", "choose a ruling first.")
+    return found
+
+
+def _count_person(desk: Desk, visitor: Visitor, case: CaseFile) -> None:
+    entity: Entity = case.entity
+    if entity == "natural_person":
+        persons, token = desk.service().persons, visitor.session.token.token_hash
+        persons.check(token)
+        persons.spend(token, 1)
