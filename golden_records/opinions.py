@@ -3,8 +3,8 @@
 An opinion is not yet a decision: of the kinds that need two people the first opinion proposes a decision, the second,
 given without having seen the first one's words, confirms it or disagrees. `cannot_tell` is an opinion and no decision.
 
-When a record is forgotten, `redact` takes the case's id, the record's id and all words out of the opinions on its cases,
-and their case ids out of the trail; the hashes are made anew from there on.
+When a record is forgotten, `redact` takes the case's id, the record's id and all words out of the opinions on its
+cases, and their case ids out of the trail; the hashes are made anew from there on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The trail of the review desk (审核留痕): who did what on which case, on which evidence, from which release.
 
-Rows of `review_trail` are only added and chained by their hashes (`golden_records.hash_chain`). They hold codes, numbers
-and hashes, no value of anybody; who looked at what is in `access_log`, what was said in `review_opinion`.
+Rows of `review_trail` are only added and chained by their hashes (`golden_records.hash_chain`). They hold codes,
+numbers and hashes, no value of anybody; who looked at what is in `access_log`, what was said in `review_opinion`.
 """
 
 from __future__ import annotations

@@ -405,7 +405,8 @@ LOOKUP_MODEL = Table(
 LOOKUP = (LOOKUP_PROFILE, LOOKUP_KEY, LOOKUP_FREQUENCY, LOOKUP_MODEL)
 
 # Rows of these are never changed or removed; the store itself refuses. A forgetting alone may take personal values out
-# of `redirect`, `decision`, `decision_event`, `review_opinion` and `review_trail` (see `golden_records.catalog.erasure`).
+# of `redirect`, `decision`, `decision_event`, `review_opinion` and `review_trail`
+# (see `golden_records.catalog.erasure`).
 UNALTERABLE = (
     "release",
     "event",

@@ -1,8 +1,8 @@
 """Sessions of the review desk (登录会话): 256 random bits in a cookie, kept as a hash, tied to a token.
 
-Reads and writes the catalog's table `review_session`. A session ends when its time is over, when its owner signs out, or
-with its token: whoever loses the token loses the session at the next request. Values of natural persons are shown in
-full for one subject (a case, an entity) at a time, for a stated purpose and a short while.
+Reads and writes the catalog's table `review_session`. A session ends when its time is over, when its owner signs out,
+or with its token: whoever loses the token loses the session at the next request. Values of natural persons are shown
+in full for one subject (a case, an entity) at a time, for a stated purpose and a short while.
 """
 
 from __future__ import annotations

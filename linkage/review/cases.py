@@ -1,7 +1,7 @@
 """One case: what the catalog holds of it, what people said on it, and what changes if somebody rules.
 
-The version of a case is a hash of all that a ruling on it rests on. A form carries the version of the page it stands in;
-where the case has another one by then, somebody else has been there, and nothing is overwritten.
+The version of a case is a hash of all that a ruling on it rests on. A form carries the version of the page it stands
+in; where the case has another one by then, somebody else has been there, and nothing is overwritten.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Ruling at the desk: an opinion is checked, kept, and becomes a decision, which the engine applies at once.
 
-First opinion: makes a decision; of the kinds that need two people it waits. Second opinion, of another person who has not
-seen the first one's words: the same ruling confirms it, another one makes it a dispute. A third person who may settle
-ends a dispute: by confirming the waiting decision, or by another ruling.
+First opinion: makes a decision; of the kinds that need two people it waits. Second opinion, of another person who has
+not seen the first one's words: the same ruling confirms it, another one makes it a dispute. A third person who may
+settle ends a dispute: by confirming the waiting decision, or by another ruling.
 
-A form sent twice counts once (`request_key`); a form of an outdated page changes nothing (`version`). Opinion, decision
-and trail are written in one transaction; applying comes after it, and what cannot be applied now the next run applies.
+A form sent twice counts once (`request_key`); a form of an outdated page changes nothing (`version`). Opinion,
+decision and trail are written in one transaction; applying comes after it, and what cannot be applied now the next run
+applies.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def rule(
             if case.pending is not None:
                 outcome = _further(workspace, catalog, case_id, case.pending, form, reviewer, now)
             else:
-                ruling = _ruling(catalog, case, form)
+                ruling = None if form.ruling == "cannot_tell" else _ruling(catalog, case, form)
                 outcome = _first(workspace, catalog, case_id, ruling, form, reviewer, now)
     except DecisionError as error:
         raise refused(error) from error
@@ -559,7 +560,7 @@ def _require_living(case: CaseFile | None, form: Form) -> None:
         raise DeskError(
             "stale",
             f"您打开后，这个案件已有变化（{who}）；没有覆盖任何内容。请看新的页面再裁定。",
-            f"the case has changed since you opened it ({who}); nothing was overwritten. Look at it anew before you rule.",
+            f"the case has changed since you opened it ({who}); nothing was overwritten. Look at it anew.",
         )
 
 

@@ -1,7 +1,7 @@
 """What the records of a case say, and why the engine hesitated: read from the batch database of the last run.
 
-Values are as the reader may see them. What stands in no run any more, or in a batch database that cannot be read now, is
-`EvidenceUnavailableError`: a case can then be looked at, and not be ruled on.
+Values are as the reader may see them. What stands in no run any more, or in a batch database that cannot be read now,
+is `EvidenceUnavailableError`: a case can then be looked at, and not be ruled on.
 
 The fingerprint of the evidence is a hash over both records' values in full, the levels and weights, rule and model: it
 shows later that a ruling rested on these very values, without keeping any.
@@ -70,7 +70,7 @@ class Beside:
         right: the right value.
         left_read: what the left one was read as.
         right_read: the right one.
-        outcome: `equal`, `differs`, `one` (only one record has it).
+        outcome: `equal`, `differs`, `hidden` (they differ where they are masked), `one` (only one record has it).
     """
 
     field: str
@@ -171,7 +171,7 @@ def evidence_of(
     return Evidence(
         left=sheets[0],
         right=sheets[1],
-        fields=side_by_side(entity, sheets[0], sheets[1]),
+        fields=side_by_side(entity, sheets[0], sheets[1], whole=(rows[left], rows[right])),
         explanation=shown,
         around=around,
         fingerprint=hash_of_result(told),
@@ -191,8 +191,17 @@ def sheets_of(workspace: Workspace, entity: Entity, records: Collection[str], *,
     return {record: _sheet(config, row, sight) for record, row in rows.items()}
 
 
-def side_by_side(entity: Entity, left: Sheet, right: Sheet) -> tuple[Beside, ...]:
-    """Return the fields that at least one of two records has, in the canonical order."""
+def side_by_side(
+    entity: Entity, left: Sheet, right: Sheet, *, whole: tuple[Mapping[str, Any], Mapping[str, Any]]
+) -> tuple[Beside, ...]:
+    """Return the fields that at least one of two records has, in the canonical order.
+
+    Args:
+        entity: the entity type.
+        left: the left record as the reader may see it.
+        right: the right one.
+        whole: both in full: values that look the same masked may differ.
+    """
     found = []
     for field in CANONICAL_FIELDS[entity]:
         one, other = left.values.get(field), right.values.get(field)
@@ -200,6 +209,8 @@ def side_by_side(entity: Entity, left: Sheet, right: Sheet) -> tuple[Beside, ...
             continue
         pieces = differences(one, other)
         outcome = "one" if one is None or other is None else "equal" if one == other else "differs"
+        if outcome == "equal" and whole[0].get(field) != whole[1].get(field):
+            outcome = "hidden"
         read = (left.read.get(field, ()), right.read.get(field, ()))
         found.append(Beside(field, *pieces, *read, outcome))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""How the desk and the linkage are doing: agreement of reviewers, precision of automatic links, alarms of the last run."""
+"""How desk and linkage are doing: agreement of reviewers, precision of automatic links, alarms of the last run."""
 
 from __future__ import annotations
 

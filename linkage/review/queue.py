@@ -1,9 +1,9 @@
 """The queue (待审队列): every case with its state and risk, in the order in which people should look.
 
-`bring_up` takes into `review_queue` what releases, decisions and opinions have changed since it was last called: after a
-new release the cases that came and went, after a ruling the cases it touches. `find` reads a page of it by keyset: the
-next page begins behind the last row shown, so that the thousandth page costs what the first does and nothing is shown
-twice while cases come and go.
+`bring_up` takes into `review_queue` what releases, decisions and opinions have changed since it was last called: after
+a new release the cases that came and went, after a ruling the cases it touches. `find` reads a page of it by keyset:
+the next page begins behind the last row shown, so that the thousandth page costs what the first does and nothing is
+shown twice while cases come and go.
 
 Invariant: the table is a function of `review_case`, `decision`, `review_opinion`: emptied, it comes back the same.
 """
@@ -78,6 +78,7 @@ class Waiting:
         left_entity_id: entity of the left record; None if the case was dissolved.
         right_entity_id: of the right one.
         release: the release that brought its present form.
+        rule: the rule or constraint that made it a case.
     """
 
     case_id: str
@@ -95,6 +96,7 @@ class Waiting:
     left_entity_id: str | None
     right_entity_id: str | None
     release: int | None
+    rule: str | None
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def find(
     falling = "" if sign == ">" else " desc"
     names = ", ".join(f"q.{name.strip()}" for name in _COLUMNS.split(","))
     rows = catalog.execute(
-        f"select {names}, a.assignee, c.left_entity_id, c.right_entity_id, c.since_release from review_queue q "
+        f"select {names}, a.assignee, c.left_entity_id, c.right_entity_id, c.since_release, c.rule from review_queue q "
         "left join review_assignment a on a.case_id = q.case_id left join review_case c on c.case_id = q.case_id "
         f"where {' and '.join(where) or '1 = 1'} order by {column}{falling}, q.case_id limit ?",
         (*values, limit + 1),
@@ -268,7 +270,8 @@ def _heads(catalog: Catalog) -> dict[str, int]:
 def _remove_gone(catalog: Catalog) -> None:
     """Remove cases that the current release does not have, but for those that people said something on."""
     catalog.execute(
-        "delete from review_queue where not exists (select 1 from review_case c where c.case_id = review_queue.case_id) "
+        "delete from review_queue "
+        "where not exists (select 1 from review_case c where c.case_id = review_queue.case_id) "
         "and not exists (select 1 from review_opinion o where o.case_id = review_queue.case_id)"
     )
     catalog.execute(
@@ -326,7 +329,8 @@ def _write(catalog: Catalog, cases: Sequence[str], decisions: Sequence[Decision]
             )
         }
         rows = catalog.execute(
-            "select case_id, entity_type, kind, rule, match_weight, match_probability, left_record_id, right_record_id, "
+            "select case_id, entity_type, kind, rule, match_weight, match_probability, "
+            "left_record_id, right_record_id, "
             f"left_entity_id, right_entity_id, since_release from review_case where case_id in ({marks})",
             some,
         ).fetchall()

@@ -1,7 +1,8 @@
 """Kinds of case (案件类型) as people see them, and in which order they are looked at.
 
-The catalog says of a case how the run came upon it (`kind`) and by which rule or constraint (`rule`). The topic says what
-is to be judged. The risk puts first what does most harm if it is left or judged wrongly; docs/review-desk.md tells it.
+The catalog says of a case how the run came upon it (`kind`) and by which rule or constraint (`rule`). The topic says
+what is to be judged. The risk puts first what does most harm if it is left or judged wrongly; docs/review-desk.md
+tells it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _SEVERAL = (
         "一体两号",
         "Two numbers",
         "两条记录像是同一主体，合并却会使一个主体有两个唯一号码：号码换发、录错，还是两个主体？",
-        "Two records look alike, but one entity would hold two exclusive numbers: re-issued, mistyped, or two entities?",
+        "Two records look alike, but one entity would hold two exclusive numbers: re-issued, mistyped, or two?",
         500,
     ),
     Topic(
@@ -86,7 +87,7 @@ _CONSTRAINTS = {"size": "oversized", "bridge": "bridge", "cannot_link": "against
 
 STATES = ("open", "waiting", "disputed", "undecided", "ruled")
 PENDING = ("open", "waiting", "disputed", "undecided")
-_OF_STATE = {"disputed": 150, "waiting": 50, "undecided": -100}
+_OF_STATE = {"disputed": 1000, "waiting": 50, "undecided": -1000}
 _PERSON = 100
 _MOST_RECORDS = 50
 

@@ -96,7 +96,7 @@ def test_what_is_no_workspace_is_said_to_be_none_and_how_to_make_one(kind: str, 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        (b'langage = "zh"', ["langage: unknown key", "catalog, decisions, language", "did you mean 'language'"]),
+        (b'langage = "zh"', ["langage: unknown key", "catalog, decisions, desk, language", "did you mean 'language'"]),
         (b'language = "fr"', ["language", "fr"]),
         (b"catalog = catalog.sqlite", ["not valid TOML", "line 1"]),
         ('language = "中"'.encode("gb18030"), ["UTF-8"]),

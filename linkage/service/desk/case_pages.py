@@ -227,7 +227,11 @@ def shown_changes(found: Preview, entity: str, sight: Sight) -> list[dict[str, A
     for change in found.values:
         before = shown_values(entity, {change.attribute: change.before}, sight).get(change.attribute)
         after = shown_values(entity, {change.attribute: change.after}, sight).get(change.attribute)
-        rows.append({"entity_id": change.entity_id, "attribute": change.attribute, "before": before, "after": after})
+        hidden = before == after
+        rows.append(
+            {"entity_id": change.entity_id, "attribute": change.attribute, "before": before, "after": after}
+            | {"hidden": hidden}
+        )
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Decisions: the list, one with its story, the second opinion on one that waits, and undo with its effect beforehand."""
+"""Decisions: the list, one with its story, the second opinion on one that waits, and undo with its effect."""
 
 from __future__ import annotations
 

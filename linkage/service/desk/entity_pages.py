@@ -1,4 +1,4 @@
-"""An entity: golden values and where each comes from, records, relations, history, rulings; as of any release; splits."""
+"""An entity: golden values and where they come from, records, relations, history, rulings; any release; splits."""
 
 from __future__ import annotations
 

@@ -67,6 +67,7 @@ def page(
             topics=TOPICS,
             source_name=lambda name: source_name(desk, name, w),
             request_key=secrets.token_hex(16),
+            shown_value=lambda field, value: shown_value(w, field, value),
             **values,
         )
     )
@@ -80,13 +81,21 @@ def source_name(desk: Desk, name: str | None, w: Words) -> str:
     return w.pick(*desk.source_titles.get(name, (name, name)))
 
 
+def shown_value(w: Words, field: str, value: object) -> str:
+    """Return a golden value as people read it: codes of sex and of documents in words."""
+    if value is None or value == "":
+        return w.none
+    group = {"sex": "sex", "id_type": "scheme", "legal_rep_id_type": "scheme"}.get(field)
+    return w.label(group, str(value)) if group else str(value)
+
+
 @cache
 def desk_words(language: str) -> Words:
     """Return the words of the reports, and the names of the rules."""
     rules: dict[str, tuple[str, str]] = {BY_SCORE: ("权重", "weight")}
     for entity in ENTITIES:
         for rule in load_entity_config(entity).rule:
-            rules[rule.name] = (rule.reason_zh, rule.reason_en)
+            rules[rule.name] = (rule.reason_zh.partition("：")[0], rule.reason_en.partition(":")[0])
     topics = {topic.name: (topic.title_zh, topic.title_en) for topic in TOPICS.values()}
     own: Mapping[str, Mapping[str, tuple[str, str]]] = {"rule": rules, "topic": topics, **_LABELS}
     return words(language, own)
@@ -169,6 +178,32 @@ _LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "revoked": ("撤销", "revoked"),
         "exported": ("导出", "exported"),
         "imported": ("导入", "imported"),
+    },
+    "sex": {"M": ("男", "male"), "F": ("女", "female")},
+    "scheme": {
+        "uscc": ("统一社会信用代码", "unified social credit code"),
+        "registration_number": ("注册号", "registration number"),
+        "organization_code": ("组织机构代码", "organisation code"),
+        "tax_number": ("纳税人识别号", "taxpayer number"),
+        "resident_id": ("居民身份证", "resident identity card"),
+        "residence_permit": ("港澳台居民居住证", "residence permit"),
+        "foreign_resident_card": ("外国人永久居留身份证", "foreign permanent resident card"),
+        "hk_macau_permit": ("港澳居民来往内地通行证", "Hong Kong and Macau permit"),
+        "taiwan_permit": ("台湾居民来往大陆通行证", "Taiwan permit"),
+        "hkid": ("香港身份证", "Hong Kong identity card"),
+        "passport": ("护照", "passport"),
+        "military": ("军人证件", "military document"),
+        "other": ("其他证件", "other document"),
+    },
+    "survivor": {
+        "only": ("唯一取值", "only one value"),
+        "valid": ("校验有效", "valid"),
+        "source_rank": ("来源等级", "rank of the source"),
+        "recency": ("最新", "newest"),
+        "support": ("支持的来源多", "most sources"),
+        "completeness": ("最完整", "most complete"),
+        "tie_break": ("无规则可分，固定取一", "no rule told them apart"),
+        "with": ("随同主要字段", "along with its main field"),
     },
     "tie": {
         "auto": ("自动链接", "linked"),

@@ -1,4 +1,4 @@
-"""Who is at the desk: the session in the cookie, what the role may, the language; and forms that nobody else can send."""
+"""Who is at the desk: the session in the cookie, what the role may, the language; forms nobody else can send."""
 
 from __future__ import annotations
 

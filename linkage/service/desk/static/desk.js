@@ -66,14 +66,14 @@
   const keys = one("#keys");
   one("[data-open-keys]")?.addEventListener("click", () => keys.showModal());
 
-  const rows = all("[data-queue] tbody tr").filter((row) => one(".open", row));
+  const rows = all("[data-queue] tbody tr").filter((row) => one(".case-link", row));
   let marked = -1;
   const mark = (step) => {
     if (!rows.length) return;
     rows[marked]?.classList.remove("marked");
     marked = Math.max(0, Math.min(rows.length - 1, marked + step));
     rows[marked].classList.add("marked");
-    one(".open", rows[marked]).focus();
+    one(".case-link", rows[marked]).focus();
   };
 
   document.addEventListener("keydown", (event) => {
