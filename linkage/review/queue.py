@@ -15,7 +15,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from golden_records.catalog.delta import ARROW
 from golden_records.catalog.publish import current_release
+from golden_records.catalog.schema import REVIEW_QUEUE
 from golden_records.catalog.store import Catalog
 from golden_records.decisions import Decision, read_decisions
 from golden_records.opinions import Opinion, every_opinion
@@ -24,6 +26,7 @@ from linkage.review.topics import PENDING, risk_in, risk_of, topic_of
 Order = Literal["risk", "age", "weight"]
 ORDERS: tuple[Order, ...] = ("risk", "age", "weight")
 _BATCH = 500
+_TYPES = {column.name: ARROW[column.type] for column in REVIEW_QUEUE.columns}
 _COLUMNS = (
     "case_id, entity_type, topic, left_source, right_source, opened_at, match_weight, records, credit_rows, risk, state"
 )
@@ -352,10 +355,8 @@ def _write(catalog: Catalog, cases: Sequence[str], decisions: Sequence[Decision]
                     *(risk + risk_in(state), state, int(state in PENDING)),
                 )
             )
-        catalog.connection.executemany("delete from review_queue where case_id = ?", [(row[0],) for row in made])
-        catalog.connection.executemany(
-            f"insert into review_queue ({_COLUMNS}, pending) values ({', '.join('?' * 12)})", made
-        )
+        catalog.execute(f"delete from review_queue where case_id in ({marks})", some)
+        catalog.insert(REVIEW_QUEUE.name, _TYPES, made)
 
 
 def state_of(

@@ -14,7 +14,6 @@ from fastapi import Request
 
 from golden_records.catalog import dialect
 from golden_records.catalog.store import Catalog, open_catalog
-from golden_records.errors import CatalogError
 from linkage.at_once.preview import Preview
 from linkage.review.queue import bring_up
 from linkage.service.errors import unavailable
@@ -25,6 +24,7 @@ from linkage.workspace import Workspace
 
 _KEPT_PREVIEWS = 200
 _PATIENCE_MS = 5_000
+_QUEUE_PATIENCE_MS = 200
 
 
 @dataclass
@@ -67,18 +67,18 @@ class Desk:
         """
         try:
             with open_catalog(self.workspace.catalog) as catalog:
-                catalog.execute(f"pragma busy_timeout = {_PATIENCE_MS}")
+                catalog.connection.wait_at_most(_PATIENCE_MS)
                 yield catalog
-        except (dialect.Error, CatalogError) as error:
+        except dialect.UNUSABLE as error:
             raise unavailable("a release is being published; try again in a moment") from error
 
     def bring_up(self) -> None:
         """Bring the queue up to date; while a release is being published it stays as it is."""
         try:
             with open_catalog(self.workspace.catalog) as catalog:
-                catalog.execute("pragma busy_timeout = 200")
+                catalog.connection.wait_at_most(_QUEUE_PATIENCE_MS)
                 bring_up(catalog)
-        except (dialect.Error, CatalogError):
+        except dialect.UNUSABLE:
             return
 
     def keep_preview(self, key: tuple[str, ...], found: Preview) -> None:
