@@ -14,7 +14,7 @@ import typer
 
 from eval.errors import EvalError
 from golden_records.errors import GoldenRecordsError
-from linkage.cli import files, months, questions, rulings, service
+from linkage.cli import files, months, questions, review, rulings, service
 from linkage.cli.app import app
 from linkage.cli.ending import ending_on_signals
 from linkage.commands.console import Console
@@ -22,7 +22,7 @@ from linkage.errors import FAILED, WRONG_USE, LinkageError
 from linkage.ingest.errors import IngestError
 from linkage.shortage import describe
 
-__all__ = ["app", "files", "main", "months", "questions", "rulings", "service"]
+__all__ = ["app", "files", "main", "months", "questions", "review", "rulings", "service"]
 
 
 def main(arguments: list[str] | None = None) -> None:

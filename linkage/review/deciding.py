@@ -104,9 +104,25 @@ class Outcome:
 
 
 def rule(
-    workspace: Workspace, catalog: Catalog, case_id: str, form: Form, *, reviewer: Reviewer, now: datetime
+    workspace: Workspace,
+    catalog: Catalog,
+    case_id: str,
+    form: Form,
+    *,
+    reviewer: Reviewer,
+    now: datetime,
+    apply: bool = True,
 ) -> Outcome:
     """Take a person's ruling on a case.
+
+    Args:
+        workspace: the workspace.
+        catalog: its catalog, open for writing.
+        case_id: the case.
+        form: what was ruled.
+        reviewer: who rules.
+        now: when.
+        apply: apply it at once; else whoever rules on many cases applies all of them afterwards.
 
     Raises:
         DeskError: it cannot be taken; nothing was changed.
@@ -132,7 +148,7 @@ def rule(
                 outcome = _first(workspace, catalog, case_id, ruling, form, reviewer, now)
     except DecisionError as error:
         raise refused(error) from error
-    return _applied(workspace, catalog, outcome, now)
+    return _applied(workspace, catalog, outcome, now) if apply else outcome
 
 
 def split(

@@ -1,4 +1,4 @@
-"""The desk in a real browser: a case from sign-in to undo, with the mouse and with the keyboard alone, and accessibility."""
+"""The desk in a real browser: a case from sign-in to undo, with the mouse and with keys alone; accessibility."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from linkage.sources import source_of
 from linkage.workspace import Workspace, create_workspace, open_workspace
 
 NOW = datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
-QUIET = Console(quiet=True, as_json=True)
+QUIET = Console(quiet=True)
 SCRIPT = "<script>document.title='broken'</script>贸易有限公司"
 FIELDS = ("source_record_id", "name", "id_number", "birth_date", "sex", "phone", "address")
 FIRMS = ("source_record_id", "name", "uscc", "legal_rep_name", "phone", "address", "established_date")
