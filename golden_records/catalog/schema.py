@@ -364,6 +364,8 @@ REVIEW_QUEUE = Table(
     indexes=(
         Index("review_queue_by_risk", ("pending", "risk", "case_id")),
         Index("review_queue_by_age", ("pending", "opened_at", "case_id")),
+        Index("review_queue_by_weight", ("pending", "match_weight", "case_id")),
+        Index("review_queue_of_all", ("risk", "case_id")),
     ),
 )
 REVIEW_MARK = Table("review_mark", (*_required("name"), Column("value", "bigint", required=True)), key=("name",))

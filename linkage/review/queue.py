@@ -103,6 +103,23 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Overview:
+    """All cases at a glance.
+
+    Attributes:
+        marks: up to what the queue was brought when this was counted.
+        counts: number of cases by state, topic and entity type.
+        sources: the sources that records of cases come from.
+        months: the months in which cases were opened, newest first.
+    """
+
+    marks: tuple[tuple[str, int], ...]
+    counts: Mapping[tuple[str, str, str], int]
+    sources: tuple[str, ...]
+    months: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Page:
     """A page of the queue, and where the next one begins."""
 
@@ -119,17 +136,17 @@ def bring_up(catalog: Catalog) -> int:
         now = _heads(catalog)
         if marks == now:
             return 0
-        fresh = {
-            row[0]
-            for row in catalog.execute(
+        fresh: set[str] = set()
+        if marks.get("release") != now["release"]:
+            rows = catalog.execute(
                 "select case_id from review_case where since_release > ?", (marks.get("release", 0),)
             )
-        }
+            fresh = {row[0] for row in rows}
+            _remove_gone(catalog)
         decisions = read_decisions(catalog)
         touched = fresh | _cases_of_decisions(catalog, decisions, since=marks.get("decision_event", 0))
         opinions = every_opinion(catalog)
         touched |= {one.case_id for one in opinions if one.opinion_id > marks.get("opinion", 0)}
-        _remove_gone(catalog)
         _write(catalog, sorted(touched), decisions, opinions)
         for name, value in now.items():
             catalog.execute("delete from review_mark where name = ?", (name,))
@@ -189,27 +206,21 @@ def following(catalog: Catalog, wanted: Filters, case_id: str, *, order: Order =
     return page.rows[0].case_id if page.rows and page.rows[0].case_id != case_id else None
 
 
-def counts(catalog: Catalog) -> dict[tuple[str, str, str], int]:
-    """Return the number of cases by state, topic and entity type."""
-    rows = catalog.execute(
+def overview(catalog: Catalog, known: Overview | None = None) -> Overview:
+    """Return counts, sources and months of all cases; what is known already is given back while nothing has changed."""
+    marks = tuple(sorted(_marks(catalog).items()))
+    if known is not None and known.marks == marks:
+        return known
+    counted = catalog.execute(
         "select state, topic, entity_type, count(*) from review_queue group by state, topic, entity_type"
     )
-    return {(state, topic, entity): number for state, topic, entity, number in rows}
-
-
-def sources(catalog: Catalog) -> list[str]:
-    """Return the sources that records of cases come from."""
+    counts = {(state, topic, entity): int(number) for state, topic, entity, number in counted}
     rows = catalog.execute(
         "select left_source from review_queue where left_source is not null "
         "union select right_source from review_queue where right_source is not null order by 1"
-    )
-    return [row[0] for row in rows]
-
-
-def months(catalog: Catalog) -> list[str]:
-    """Return the months in which cases were opened, newest first."""
-    rows = catalog.execute("select distinct substr(opened_at, 1, 7) from review_queue order by 1 desc")
-    return [row[0] for row in rows]
+    ).fetchall()
+    months = catalog.execute("select distinct substr(opened_at, 1, 7) from review_queue order by 1 desc").fetchall()
+    return Overview(marks, counts, tuple(row[0] for row in rows), tuple(row[0] for row in months))
 
 
 def assignees(catalog: Catalog) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uvicorn
 
 from golden_records.catalog.store import open_catalog
+from linkage.review.queue import bring_up
 from linkage.service.app import Service
 from linkage.service.logs import log_to_stderr
 from linkage.workspace import Workspace
@@ -19,8 +20,8 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
     Raises:
         CatalogError: the catalog cannot be opened.
     """
-    with open_catalog(workspace.catalog):
-        pass  # makes or migrates it; what serves reads only
+    with open_catalog(workspace.catalog) as catalog:  # makes or migrates it; what serves reads only
+        bring_up(catalog)
     log_to_stderr()
     config = uvicorn.Config(
         Service(workspace.catalog, workspace.root, workspace.settings.service, workspace=workspace),

@@ -86,6 +86,10 @@ create index review_queue_by_risk on review_queue (pending, risk, case_id);
 
 create index review_queue_by_age on review_queue (pending, opened_at, case_id);
 
+create index review_queue_by_weight on review_queue (pending, match_weight, case_id);
+
+create index review_queue_of_all on review_queue (risk, case_id);
+
 create table review_mark (
     name text not null,
     value bigint not null,

@@ -31,7 +31,8 @@ async def get_dashboard(request: Request, visitor: VisitorOf) -> Response:
             oldest = catalog.row("select min(opened_at) from review_queue where pending = 1")
             by_kind: dict[tuple[str, str], int] = {}
             by_state: dict[str, int] = {}
-            for (state, topic, entity), number in queue.counts(catalog).items():
+            desk.overview = queue.overview(catalog, desk.overview)
+            for (state, topic, entity), number in desk.overview.counts.items():
                 by_state[state] = by_state.get(state, 0) + number
                 if state in PENDING:
                     by_kind[topic, entity] = by_kind.get((topic, entity), 0) + number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
@@ -53,15 +53,16 @@ async def get_queue(
             if q.strip():
                 found = search(snapshot, q, persons=visitor.permissions.natural_persons)
                 asked = replace(wanted, cases=found.cases, state=given["state"] or "all")
+            seen = desk.overview = queue.overview(catalog, desk.overview)
             shown = queue.find(catalog, asked, order=chosen, after=_after(after), limit=_limit(desk))
             decisions = read_decisions(catalog)
             return {
                 "shown": shown,
                 "found": found,
                 "labels": names_of(catalog, _ids(shown.rows, found), unmasked=False),
-                "counts": _counts(catalog, found.cases if q.strip() else None),
-                "sources": queue.sources(catalog),
-                "months": queue.months(catalog),
+                "counts": _counts(seen.counts),
+                "sources": seen.sources,
+                "months": seen.months,
                 "assignees": queue.assignees(catalog),
                 "waiting": [d for d in decisions if d.state == "proposed"],
                 "contradictions": contradictions_of(decisions),
@@ -163,16 +164,14 @@ def filters_of(given: dict[str, str], visitor: Visitor) -> Filters:
     )
 
 
-def _counts(catalog: Catalog, cases: tuple[str, ...] | None) -> dict[str, dict[str, int]]:
+def _counts(counted: Mapping[tuple[str, str, str], int]) -> dict[str, dict[str, int]]:
     """Return the number of cases by state, and of pending ones by topic and entity type."""
     by: dict[str, dict[str, int]] = {"state": {}, "topic": {}, "entity_type": {}}
-    for (state, topic, entity), number in queue.counts(catalog).items():
+    for (state, topic, entity), number in counted.items():
         by["state"][state] = by["state"].get(state, 0) + number
         if state in PENDING:
             by["topic"][topic] = by["topic"].get(topic, 0) + number
             by["entity_type"][entity] = by["entity_type"].get(entity, 0) + number
-    if cases is not None:
-        by["found"] = {"cases": len(cases)}
     return by
 
 

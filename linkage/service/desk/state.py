@@ -15,7 +15,7 @@ from fastapi import Request
 from golden_records.catalog import dialect
 from golden_records.catalog.store import Catalog, open_catalog
 from linkage.at_once.preview import Preview
-from linkage.review.queue import bring_up
+from linkage.review.queue import Overview, bring_up
 from linkage.service.errors import unavailable
 from linkage.service.reader import Reader
 from linkage.service.state import ServiceState
@@ -35,12 +35,14 @@ class Desk:
         workspace: the workspace it is the desk of.
         service: what it has in common with the API: the access log, rates of looks, the time.
         batch: held by whoever has the batch database open; DuckDB takes one of a process at a time.
+        overview: counts of all cases, kept while nothing changes.
         previews: effects that were worked out, by case, version and ruling.
     """
 
     workspace: Workspace
     service: Callable[[], ServiceState]
     batch: threading.RLock = field(default_factory=threading.RLock)
+    overview: Overview | None = None
     previews: OrderedDict[tuple[str, ...], Preview] = field(default_factory=OrderedDict)
 
     @property
