@@ -62,12 +62,14 @@ PERSONS = {
 }
 
 
-def make_town(root: Path) -> Town:
+def make_town(root: Path, *, catalog: str | None = None) -> Town:
     """Make the workspace, run it once, and give out tokens."""
-    create_workspace(root)
+    create_workspace(root, catalog=catalog)
     sources = root / "sources"
     sources.mkdir()
-    (root / "guiyi.toml").write_text('sources = "sources"\n[decisions]\ntwo_people = ["same"]\n', "utf-8")
+    settings = root / "guiyi.toml"
+    kept = "\n".join(line for line in settings.read_text("utf-8").splitlines() if line.startswith("catalog"))
+    settings.write_text(f'{kept}\nsources = "sources"\n[decisions]\ntwo_people = ["same"]\n', "utf-8")
     workspace = open_workspace(root)
     for name, entity, fields, rows in (
         ("register", "natural_person", FIELDS, REGISTER),
