@@ -63,3 +63,17 @@ def review_import(
 
     console = Console(quiet=quiet, as_json=as_json)
     return import_rulings(open_workspace(workspace), file, author=author, now=now(), console=console)
+
+
+@review_app.command("credit")
+def review_credit(
+    workspace: WorkspacePath,
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders that `guiyi attach` made.")],
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> int:
+    """Count the credit rows attached to the entities of cases, so that they weigh in the order of the queue."""
+    from linkage.commands.review import count_credit
+    from linkage.workspace import open_workspace
+
+    return count_credit(open_workspace(workspace), folders, console=Console(quiet=quiet, as_json=as_json))

@@ -7,11 +7,13 @@ need two people wait for the second, nobody confirms their own ruling. All rulin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from golden_records.catalog.store import Catalog, has_catalog, open_catalog
 from golden_records.decisions import Decision, Person
@@ -20,8 +22,10 @@ from golden_records.review_trail import Deed, write_deed
 from linkage.access.access_log import AccessLog, Look, hash_of_result, moment
 from linkage.access.roles import PERMISSIONS
 from linkage.access.shown import Sight
+from linkage.at_once.batch import give_texts
 from linkage.commands.console import Console
 from linkage.commands.decide import apply_at_once
+from linkage.database import connect
 from linkage.errors import QUARANTINED, ConfigError, LinkageError
 from linkage.fields import CANONICAL_FIELDS, ENTITIES, Entity
 from linkage.review import queue
@@ -95,6 +99,39 @@ def export_cases(workspace: Workspace, request: ExportRequest, *, now: datetime,
         console.say(
             f"fill in ruling and reason; next: guiyi review import {workspace.root} {request.file} --author NAME"
         )
+    return 0
+
+
+def count_credit(workspace: Workspace, folders: Sequence[Path], *, console: Console) -> int:
+    """Count the credit rows that `guiyi attach` has attached to the entities of cases, so that they weigh in the order.
+
+    Raises:
+        LinkageError: nothing was released yet, or a folder is not one that `guiyi attach` made.
+    """
+    _require_catalog(workspace)
+    files = []
+    for folder in folders:
+        found = sorted((folder / "attach_status=matched").glob("*.parquet"))
+        if not found:
+            raise LinkageError(f"{folder}: no attached rows in it; give the folder that `guiyi attach --output` made")
+        files += [str(file) for file in found]
+    with open_catalog(workspace.catalog) as catalog:
+        queue.bring_up(catalog)
+        wanted = queue.entities_of_cases(catalog)
+        try:
+            with connect(memory_limit=workspace.settings.memory_limit) as con:
+                give_texts(con, "wanted", "entity_id", wanted)
+                counted = con.execute(
+                    "select entity_id, count(*) from read_parquet($files, union_by_name = true) "
+                    "semi join wanted using (entity_id) group by entity_id",
+                    {"files": files},
+                ).fetchall()
+        except duckdb.Error as error:
+            raise LinkageError(f"{folders[0]}: cannot be read ({type(error).__name__}); attach again") from error
+        cases = queue.set_credit(catalog, dict(counted))
+    rows = sum(n for _, n in counted)
+    data = {"cases": cases, "entities": len(counted), "credit_rows": rows}
+    console.result(f"{rows:,} credit row(s) of {len(counted):,} entities in {cases:,} case(s)", data)
     return 0
 
 

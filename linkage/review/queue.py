@@ -154,6 +154,33 @@ def bring_up(catalog: Catalog) -> int:
     return len(touched)
 
 
+def set_credit(catalog: Catalog, rows: Mapping[str, int]) -> int:
+    """Take in how many credit rows are attached to entities; returns the number of cases that now have a count.
+
+    Args:
+        catalog: the store.
+        rows: entity → attached rows; entities that are not named have none.
+    """
+    with catalog.writing():
+        pairs = catalog.execute("select case_id, left_entity_id, right_entity_id from review_case").fetchall()
+        counts = [
+            (sum(rows.get(entity, 0) for entity in {left, right} if entity), case_id) for case_id, left, right in pairs
+        ]
+        catalog.connection.executemany("update review_queue set credit_rows = ? where case_id = ?", counts)
+        decisions, opinions = read_decisions(catalog), every_opinion(catalog)
+        _write(catalog, sorted(case_id for _, case_id in counts), decisions, opinions)
+    return len(counts)
+
+
+def entities_of_cases(catalog: Catalog) -> list[str]:
+    """Return the entities that cases are about."""
+    rows = catalog.execute(
+        "select left_entity_id from review_case where left_entity_id is not null "
+        "union select right_entity_id from review_case where right_entity_id is not null order by 1"
+    )
+    return [row[0] for row in rows]
+
+
 def find(
     catalog: Catalog, wanted: Filters, *, order: Order = "risk", after: tuple[str, str] | None = None, limit: int = 50
 ) -> Page:

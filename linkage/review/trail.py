@@ -25,6 +25,7 @@ from golden_records.review_trail import deeds_between, deeds_of_case
 
 CHAINS: tuple[Table, ...] = (REVIEW_TRAIL, REVIEW_OPINION, DECISION, DECISION_EVENT, ACCESS_LOG, FORGETTING)
 Row = dict[str, Any]
+_LOOKS = ("review_case", "review_entity", "review_decision", "review_search", "review_queue")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def trail_of_case(catalog: Catalog, case_id: str) -> list[Row]:
 
 def trail_between(catalog: Catalog, first: str, last: str, *, limit: int | None = None) -> list[Row]:
     """Return what was done at the desk and who looked, from one time to another (ISO), oldest first."""
-    where = "at >= ? and at < ? and action in ('review_case', 'review_entity', 'review_decision', 'review_search')"
+    where = f"at >= ? and at < ? and action in ({', '.join(repr(action) for action in _LOOKS)})"
     return _together(
         deeds_between(catalog, first, last, limit=limit), _looks(catalog, where, (first, last), limit=limit)
     )

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from golden_records.catalog.store import Catalog
 from golden_records.decisions import read_decisions
 from golden_records.review_trail import Deed, write_deed
+from linkage.access.access_log import Look
 from linkage.commands.decide import contradictions_of
 from linkage.relations.shown import names_of
 from linkage.review import queue
@@ -64,16 +65,13 @@ async def get_queue(
                 "sources": seen.sources,
                 "months": seen.months,
                 "assignees": queue.assignees(catalog),
+                "has_credit": catalog.row("select 1 from review_queue where credit_rows > 0 limit 1") is not None,
                 "waiting": [d for d in decisions if d.state == "proposed"],
                 "contradictions": contradictions_of(decisions),
             }
 
     values = await run_in_threadpool(read)
-    persons = [one for one in values["found"].entities if one.startswith("NP")]
-    if persons:
-        await desk.service().record(
-            [visitor.look(desk, "review_search", "search", one, values["labels"], ("name",)) for one in persons]
-        )
+    await desk.service().record(_looks(desk, visitor, values["found"], values["labels"]))
     kept = {k: v for k, v in {**given, "order": chosen if chosen != "risk" else "", "q": q}.items() if v}
     return page(
         "queue.html",
@@ -173,6 +171,16 @@ def _counts(counted: Mapping[tuple[str, str, str], int]) -> dict[str, dict[str, 
             by["topic"][topic] = by["topic"].get(topic, 0) + number
             by["entity_type"][entity] = by["entity_type"].get(entity, 0) + number
     return by
+
+
+def _looks(desk: Desk, visitor: Visitor, found: Found, labels: Mapping[str, str]) -> list[Look]:
+    """Return the looks at the natural persons of a page: one at each that a search found, one at all others."""
+    asked = [one for one in found.entities if one.startswith("NP")]
+    others = sum(one.startswith("NP") for one in labels) - len(asked)
+    looks = [visitor.look(desk, "review_search", "search", one, labels.get(one), ("name",)) for one in asked]
+    if others > 0:
+        looks.append(visitor.look(desk, "review_queue", "queue", None, dict(labels), ("name",), rows=others))
+    return looks
 
 
 def _ids(rows: Sequence[Waiting], found: Found) -> list[str]:

@@ -10,8 +10,11 @@ from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from golden_records.catalog.store import Catalog
+from golden_records.decisions import read_decisions
 from golden_records.review_trail import Deed, write_deed
 from linkage.review import cases, trail
+from linkage.review.deciding import may_speak, opinions_on
 from linkage.review.errors import DeskError
 from linkage.service.desk.pages import page
 from linkage.service.desk.state import Desk, desk_of
@@ -32,7 +35,7 @@ async def get_case_trail(case_id: str, request: Request, visitor: VisitorOf, exp
         with desk.reading() as catalog:
             if cases.read_case(catalog, case_id) is None:
                 raise DeskError("gone", "没有这个案件。", "there is no such case.")
-            return trail.trail_of_case(catalog, case_id)
+            return _without_first_words(catalog, visitor, trail.trail_of_case(catalog, case_id))
 
     rows = await run_in_threadpool(read)
     if export:
@@ -65,7 +68,8 @@ async def get_trail(
 
     def read() -> list[dict[str, Any]]:
         with desk.reading() as catalog:
-            return trail.trail_between(catalog, *period, limit=None if export else _SHOWN)
+            rows = trail.trail_between(catalog, *period, limit=None if export else _SHOWN)
+            return _without_first_words(catalog, visitor, rows)
 
     rows = await run_in_threadpool(read)
     if export:
@@ -105,6 +109,18 @@ async def get_verify(request: Request, visitor: VisitorOf) -> Response:
         chains=found,
         at=desk.now().isoformat(timespec="seconds"),
     )
+
+
+def _without_first_words(catalog: Catalog, visitor: Visitor, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out what was ruled where the visitor may still be the second person, who judges without knowing it."""
+    waiting = read_decisions(catalog, state="proposed")
+    hidden = {
+        decision.decision_id
+        for decision in waiting
+        if visitor.permissions.rule
+        and may_speak(decision, opinions_on(catalog, decision), visitor.reviewer) == "second"
+    }
+    return [row | {"detail": {}} if row.get("decision_id") in hidden else row for row in rows]
 
 
 def _note(desk: Desk, visitor: Visitor, case_id: str | None, rows: int) -> None:

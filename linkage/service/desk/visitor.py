@@ -78,9 +78,17 @@ class Visitor:
             raise DeskError("not_yours", f"角色 {role} 不能看这一页。", f"the role {role} may not see this page.")
 
     def look(
-        self, desk: Desk, action: str, subject: str, entity_id: str, result: object, fields: tuple[str, ...]
+        self,
+        desk: Desk,
+        action: str,
+        subject: str,
+        entity_id: str | None,
+        result: object,
+        fields: tuple[str, ...],
+        *,
+        rows: int = 1,
     ) -> Look:
-        """Return what the access log is told of a look at an entity."""
+        """Return what the access log is told of a look at an entity, or at several (entity_id is None)."""
         token, now = self.session.token, desk.now()
         return Look(
             at=moment(now),
@@ -92,6 +100,7 @@ class Visitor:
             authorization_ref=subject,
             entity_id=entity_id,
             fields=fields,
+            rows=rows,
             result_hash=hash_of_result(result),
         )
 

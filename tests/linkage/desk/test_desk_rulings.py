@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -56,6 +57,12 @@ def test_two_people_agree_and_the_entities_are_one_at_once_until_it_is_undone(pe
     assert "请您独立判断" in page.text
     assert "派出所回函" not in page.text
     assert "周审核" not in page.text.split("引擎为何犹豫")[0]
+    for path in (f"/cases/{case}/trail", f"/cases/{case}/trail?export=1", "/decisions"):
+        told = people["second"].open(path).text
+        assert not [word for word in ("同一主体", '"same"', "已查验证件", "派出所") if word in told], path
+    told = people["second"].open("/decisions/1").text
+    assert "派出所" not in told
+    assert "裁定 1：同一主体" not in told.replace(" ：", "：")
     foretold = people["second"].open(f"/cases/{case}/preview?ruling=same&fragment=1").text
     kept, gone = home(people, GREY[0]), home(people, GREY[1])
     assert f"{kept} 保留 ：1 → 2 条记录" in foretold
@@ -319,3 +326,13 @@ def test_the_trail_tells_who_saw_and_who_ruled_on_which_evidence(people: People)
     broken = people["lead"].open("/trail/verify").text
     assert "被改动" in broken
     assert "review_trail" in broken
+
+
+def test_of_two_at_the_same_moment_one_rules_and_the_other_is_told(people: People) -> None:
+    case = case_of(people, *GREY)
+    pages = {name: people[name].open(f"/cases/{case}") for name in ("auditor", "second")}
+    rulings = {"auditor": "different", "second": "cannot_tell"}
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(lambda name: people[name].rule(case, rulings[name], page=pages[name]), rulings))
+    assert sorted(answer.status for answer in answers) == [200, 409]
+    assert ask(people.town.workspace.catalog, "select count(*) from review_opinion") == [(1,)]

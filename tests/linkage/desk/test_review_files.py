@@ -130,3 +130,17 @@ def test_a_file_that_cannot_be_read_is_refused_whole(
     assert done.code == 1
     assert said in done.err
     assert str(file) in done.err
+
+
+def test_attached_credit_rows_bring_a_case_forward(town: Town, tmp_path: Path, guiyi: Guiyi) -> None:
+    root, rows = town.workspace.root, tmp_path / "rows.csv"
+    lines = ["uscc,name", *["91440300MA5EQXL12Q,"] * 9, *["91440300MA5KPW5G0T,"] * 5]
+    rows.write_text("\n".join(lines) + "\n", "utf-8")
+    attached = tmp_path / "attached"
+    assert guiyi("attach", root, rows, "--output", attached, "--item", "LP-PENALTY-001").code == 0
+    done = guiyi("review", "credit", root, attached, "--json")
+    assert (done.code, done.data) == (0, {"cases": 6, "entities": 1, "credit_rows": 9})
+    counted = ask(town.workspace.catalog, "select entity_type, credit_rows, risk from review_queue order by risk desc")
+    assert {(kind, rows) for kind, rows, _ in counted} == {("legal_person", 9), ("natural_person", 0)}
+    assert next(risk for kind, _, risk in counted if kind == "legal_person") >= 200 + 40
+    assert guiyi("review", "credit", root, tmp_path).code == 1
