@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from golden_records.catalog.delta import ARROW
 from golden_records.catalog.publish import current_release
 from golden_records.catalog.schema import REVIEW_QUEUE
 from golden_records.catalog.store import Catalog
@@ -26,7 +25,6 @@ from linkage.review.topics import PENDING, risk_in, risk_of, topic_of
 Order = Literal["risk", "age", "weight"]
 ORDERS: tuple[Order, ...] = ("risk", "age", "weight")
 _BATCH = 500
-_TYPES = {column.name: ARROW[column.type] for column in REVIEW_QUEUE.columns}
 _COLUMNS = (
     "case_id, entity_type, topic, left_source, right_source, opened_at, match_weight, records, credit_rows, risk, state"
 )
@@ -394,7 +392,7 @@ def _write(catalog: Catalog, cases: Sequence[str], decisions: Sequence[Decision]
                 )
             )
         catalog.execute(f"delete from review_queue where case_id in ({marks})", some)
-        catalog.insert(REVIEW_QUEUE.name, _TYPES, made)
+        catalog.insert(REVIEW_QUEUE.name, REVIEW_QUEUE.column_names, made)
 
 
 def state_of(
