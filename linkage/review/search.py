@@ -8,11 +8,14 @@ from golden_records.catalog.read import resolve_id
 from golden_records.catalog.store import Catalog
 from golden_records.entity_id import compact
 from linkage.lookup.answer import Query
+from linkage.lookup.candidates import find_candidates
 from linkage.lookup.identifiers import Given
 from linkage.lookup.resolve import QueryError, resolve
 from linkage.lookup.snapshot import LookupUnavailableError, Snapshot
+from linkage.standardise import standardise_row
 
 MOST_CASES = 200
+_MOST_ENTITIES = 20
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def search(snapshot: Snapshot, text: str, *, persons: bool) -> Found:
 
     Args:
         snapshot: the release.
-        text: a case id, an entity id, a record id, an official number, or a name.
+        text: a case id, an entity id, a record id, an official number, or the name of a legal person.
         persons: whether natural persons may be looked for.
     """
     catalog, asked = snapshot.catalog, text.strip()
@@ -68,16 +71,23 @@ def _entities(snapshot: Snapshot, asked: str, *, persons: bool) -> tuple[str, ..
         row = catalog.row("select entity_id from record_link where source = ? and source_record_id = ?", (source, key))
         if row is not None:
             return (str(row[0]),) if allowed(str(row[0])) else ()
-    found: list[str] = []
-    questions = [Query(identifiers=(Given(asked),))] if any(c.isdigit() for c in asked) else []
-    questions += [Query("legal_person", (), {"name": asked})]
-    questions += [Query("natural_person", (), {"name": asked})] if persons else []
-    for question in questions:
+    if any(character.isdigit() for character in asked):
         try:
-            answer = resolve(snapshot, question)
-        except (QueryError, LookupUnavailableError):
-            continue
-        found += [one for one in answer.entity_ids if one not in found and allowed(one)]
-        if found and question.identifiers:
-            break
-    return tuple(found[:20])
+            answer = resolve(snapshot, Query(identifiers=(Given(asked),)))
+        except QueryError:
+            return _of_name(snapshot, asked)
+        if answer.entity_ids:
+            return tuple(one for one in answer.entity_ids if allowed(one))[:_MOST_ENTITIES]
+    return _of_name(snapshot, asked)
+
+
+def _of_name(snapshot: Snapshot, name: str) -> tuple[str, ...]:
+    """Return the legal persons of a name, the likeliest first; people are not gone through by name."""
+    try:
+        model = snapshot.model("legal_person")
+    except LookupUnavailableError:
+        return ()
+    scored = find_candidates(snapshot, model, standardise_row({"name": name}, model.config)).profiles
+    alike = [one for one in scored if any(o.comparison == "name" and o.weight > 0 for o in one.score.comparisons)]
+    ordered = sorted(alike, key=lambda one: (-one.score.weight, one.profile_id))
+    return tuple(dict.fromkeys(entity for one in ordered for entity in one.entity_ids))[:_MOST_ENTITIES]

@@ -34,6 +34,14 @@ _SEVERAL = (
         600,
     ),
     Topic(
+        "suspicious_number",
+        "可疑号码",
+        "Suspicious number",
+        "两条记录写着同一个号码，但号码与旁边的出生日期或性别矛盾：号码可信吗？",
+        "Two records give one number that contradicts the birth date or sex beside it: can the number be trusted?",
+        550,
+    ),
+    Topic(
         "two_numbers",
         "一体两号",
         "Two numbers",
@@ -74,6 +82,22 @@ _SEVERAL = (
         400,
     ),
     Topic(
+        "relatives",
+        "亲属或双胞胎",
+        "Relatives or twins",
+        "名字只差一字或部分遮盖，同住或同日出生：同一个人，还是一家人？",
+        "The names are one character apart or partly hidden, home or birth date is shared: one person, or one family?",
+        300,
+    ),
+    Topic(
+        "branch",
+        "分支与上级",
+        "Branch and parent",
+        "名称上是分支机构与上级，其余却一致：一个主体，还是两个？",
+        "By name a branch and its parent, yet the rest agrees: one entity, or two?",
+        250,
+    ),
+    Topic(
         "grey_zone",
         "证据不足",
         "Grey zone",
@@ -83,6 +107,17 @@ _SEVERAL = (
     ),
 )
 TOPICS = {topic.name: topic for topic in _SEVERAL}
+_RULES = {
+    "same_disputed_number": "suspicious_number",
+    "two_codes_all_else_agrees": "two_numbers",
+    "two_numbers_all_else_agrees": "two_numbers",
+    "two_permits": "two_numbers",
+    "numbers_differ": "two_numbers",
+    "sibling_pattern": "relatives",
+    "family_pattern": "relatives",
+    "branch_with_a_hidden_code": "branch",
+    "branch_at_the_parents_desk": "branch",
+}
 _CONSTRAINTS = {"size": "oversized", "bridge": "bridge", "cannot_link": "against_ruling", "ambiguous": "ambiguous"}
 
 STATES = ("open", "waiting", "disputed", "undecided", "ruled")
@@ -99,7 +134,7 @@ def topic_of(kind: str, rule: str | None) -> str:
     ('grey_zone', 'two_numbers', 'suspicious_id')
     """
     if kind == "review":
-        return "grey_zone"
+        return _RULES.get(rule or "", "grey_zone")
     if kind == "conflict":
         return "identifier_conflict"
     if kind == "refused":

@@ -16,7 +16,6 @@ from golden_records.catalog.store import Catalog
 from golden_records.opinions import CHOICES, Choice
 from linkage.access.shown import Sight, shown_values
 from linkage.at_once.preview import Preview
-from linkage.fields import Entity
 from linkage.review import cases, deciding, queue, similar
 from linkage.review.cases import CaseFile
 from linkage.review.deciding import Form, Outcome
@@ -26,7 +25,7 @@ from linkage.review.graph import HEIGHT, WIDTH, draw
 from linkage.review.topics import choices
 from linkage.service.desk.pages import desk_words, page
 from linkage.service.desk.state import Desk, desk_of
-from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, form_of, text_of
+from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, count_person, form_of, text_of
 
 router = APIRouter()
 Short = Annotated[str, Query(max_length=200)]
@@ -84,7 +83,8 @@ async def show_case(
     await desk.service().record(
         [visitor.look(desk, "review_case", case_id, one, shown, fields) for one in case.entities]
     )
-    _count_person(desk, visitor, case)
+    if case.entity == "natural_person":
+        count_person(desk, visitor)
     w = desk_words(visitor.language)
     steps = waterfall(evidence.explanation, w) if evidence else ()
     return page(
@@ -294,11 +294,3 @@ def _choice(text: str) -> Choice:
     if found is None:
         raise DeskError("invalid", "请先选择一个结论。", "choose a ruling first.")
     return found
-
-
-def _count_person(desk: Desk, visitor: Visitor, case: CaseFile) -> None:
-    entity: Entity = case.entity
-    if entity == "natural_person":
-        persons, token = desk.service().persons, visitor.session.token.token_hash
-        persons.check(token)
-        persons.spend(token, 1)

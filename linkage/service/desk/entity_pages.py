@@ -27,7 +27,7 @@ from linkage.review.search import cases_around
 from linkage.service.desk.case_pages import form_from, shown_changes, told
 from linkage.service.desk.pages import page
 from linkage.service.desk.state import Desk, desk_of
-from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, form_of
+from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, count_person, form_of
 
 router = APIRouter()
 Short = Annotated[str, Query(max_length=40)]
@@ -56,6 +56,7 @@ async def show_entity(
     desk = desk_of(request)
     if entity_id.upper().startswith("NP"):
         visitor.may("natural_persons")
+        count_person(desk, visitor)
     sight = visitor.sight(entity_id, desk.now())
     values = await run_in_threadpool(_read, desk, entity_id, release, sight)
     await desk.service().record(

@@ -92,7 +92,9 @@ def shown_value(w: Words, field: str, value: object) -> str:
 @cache
 def desk_words(language: str) -> Words:
     """Return the words of the reports, and the names of the rules."""
-    rules: dict[str, tuple[str, str]] = {BY_SCORE: ("权重", "weight")}
+    rules: dict[str, tuple[str, str]] = {
+        BY_SCORE: ("权重介于合并与排除之间", "the weight lies between linking and rejecting")
+    }
     for entity in ENTITIES:
         for rule in load_entity_config(entity).rule:
             rules[rule.name] = (rule.reason_zh.partition("：")[0], rule.reason_en.partition(":")[0])

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from golden_records.catalog.store import Catalog
 from golden_records.decisions import read_decisions
+from golden_records.entity_id import compact
 from golden_records.review_trail import Deed, write_deed
 from linkage.access.access_log import Look
 from linkage.commands.decide import contradictions_of
@@ -21,13 +22,15 @@ from linkage.relations.shown import names_of
 from linkage.review import queue
 from linkage.review.errors import DeskError
 from linkage.review.queue import ORDERS, Filters, Order, Waiting
-from linkage.review.search import Found, search
+from linkage.review.search import Found, cases_around, search
 from linkage.review.topics import PENDING, STATES, TOPICS
 from linkage.service.desk.pages import page
 from linkage.service.desk.state import Desk, desk_of
-from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, back_to, form_of, text_of
+from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, back_to, count_person, form_of, text_of
 
 router = APIRouter()
+MOST_FOUND = 20
+_LONGEST_SEARCH = 200
 _NAMES = ("state", "topic", "entity_type", "source", "month", "least_weight", "most_weight", "assignee", "least_credit")
 Text = Annotated[str, Query(max_length=200)]
 
@@ -38,7 +41,7 @@ async def get_queue(
     visitor: VisitorOf,
     order: Text = "risk",
     after: Text = "",
-    q: Text = "",
+    found: Annotated[str, Query(max_length=400)] = "",
 ) -> Response:
     """Show a page of the queue."""
     visitor.may("records")
@@ -47,20 +50,21 @@ async def get_queue(
     chosen: Order = next((one for one in ORDERS if one == order), "risk")
     wanted = filters_of(given, visitor)
 
+    entities = tuple(one for one in map(compact, found.split(",")[:MOST_FOUND]) if one is not None)
+
     def read() -> dict[str, Any]:
         desk.bring_up()
         with desk.reader.reading() as snapshot:
-            catalog, found, asked = snapshot.catalog, Found((), ()), wanted
-            if q.strip():
-                found = search(snapshot, q, persons=visitor.permissions.natural_persons)
-                asked = replace(wanted, cases=found.cases, state=given["state"] or "all")
+            catalog, asked = snapshot.catalog, wanted
+            if found:
+                asked = replace(wanted, cases=cases_around(catalog, entities), state=given["state"] or "all")
             seen = desk.overview = queue.overview(catalog, desk.overview)
             shown = queue.find(catalog, asked, order=chosen, after=_after(after), limit=_limit(desk))
             decisions = read_decisions(catalog)
             return {
                 "shown": shown,
-                "found": found,
-                "labels": names_of(catalog, _ids(shown.rows, found), unmasked=False),
+                "entities": entities,
+                "labels": names_of(catalog, _ids(shown.rows, entities), unmasked=False),
                 "counts": _counts(seen.counts),
                 "sources": seen.sources,
                 "months": seen.months,
@@ -71,8 +75,8 @@ async def get_queue(
             }
 
     values = await run_in_threadpool(read)
-    await desk.service().record(_looks(desk, visitor, values["found"], values["labels"]))
-    kept = {k: v for k, v in {**given, "order": chosen if chosen != "risk" else "", "q": q}.items() if v}
+    await desk.service().record(_looks(desk, visitor, values["labels"]))
+    kept = {k: v for k, v in {**given, "order": chosen if chosen != "risk" else "", "found": found}.items() if v}
     return page(
         "queue.html",
         desk,
@@ -82,8 +86,7 @@ async def get_queue(
         given=given,
         order=chosen,
         orders=ORDERS,
-        q=q,
-        query=urlencode(kept),
+        found=found,
         link=lambda **more: f"{ROOT}/?{urlencode({k: v for k, v in {**kept, **more}.items() if v})}",
         next_after=None if values["shown"].after is None else "|".join(values["shown"].after),
         is_first=not after,
@@ -93,6 +96,30 @@ async def get_queue(
         days=lambda opened: _days(opened, desk.now()),
         **values,
     )
+
+
+@router.post("/search")
+async def post_search(request: Request, visitor: VisitorOf) -> Response:
+    """Find cases and entities; what was looked for, a number or a name, stands in no address."""
+    desk = desk_of(request)
+    text = text_of(await form_of(request, visitor), "q").strip()[:_LONGEST_SEARCH]
+    visitor.may("records")
+    if not text:
+        return RedirectResponse(f"{ROOT}/", 303)
+
+    def look() -> Found:
+        with desk.reader.reading() as snapshot:
+            return search(snapshot, text, persons=visitor.permissions.natural_persons)
+
+    found = await run_in_threadpool(look)
+    persons = [one for one in found.entities if one.startswith("NP")]
+    if persons:
+        count_person(desk, visitor)
+    looks = [visitor.look(desk, "review_search", "search", one, list(found.entities), ()) for one in persons]
+    await desk.service().record(looks)
+    if len(found.cases) == 1 and not found.entities:
+        return RedirectResponse(f"{ROOT}/cases/{found.cases[0]}", 303)
+    return RedirectResponse(f"{ROOT}/?found={','.join(found.entities[:MOST_FOUND]) or 'nothing'}", 303)
 
 
 @router.post("/cases/{case_id}/assign")
@@ -173,19 +200,17 @@ def _counts(counted: Mapping[tuple[str, str, str], int]) -> dict[str, dict[str, 
     return by
 
 
-def _looks(desk: Desk, visitor: Visitor, found: Found, labels: Mapping[str, str]) -> list[Look]:
-    """Return the looks at the natural persons of a page: one at each that a search found, one at all others."""
-    asked = [one for one in found.entities if one.startswith("NP")]
-    others = sum(one.startswith("NP") for one in labels) - len(asked)
-    looks = [visitor.look(desk, "review_search", "search", one, labels.get(one), ("name",)) for one in asked]
-    if others > 0:
-        looks.append(visitor.look(desk, "review_queue", "queue", None, dict(labels), ("name",), rows=others))
-    return looks
+def _looks(desk: Desk, visitor: Visitor, labels: Mapping[str, str]) -> list[Look]:
+    """Return the look at the natural persons of a page, one for all of them."""
+    persons = sum(one.startswith("NP") for one in labels)
+    if not persons:
+        return []
+    return [visitor.look(desk, "review_queue", "queue", None, dict(labels), ("name",), rows=persons)]
 
 
-def _ids(rows: Sequence[Waiting], found: Found) -> list[str]:
+def _ids(rows: Sequence[Waiting], entities: Sequence[str]) -> list[str]:
     pairs = [one for row in rows for one in (row.left_entity_id, row.right_entity_id) if one]
-    return [*pairs, *found.entities]
+    return [*pairs, *entities]
 
 
 def _require_case(catalog: Catalog, case_id: str) -> None:

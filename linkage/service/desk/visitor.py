@@ -118,10 +118,22 @@ async def visitor_of(request: Request) -> Visitor:
     if session is None:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         raise SignInNeededError(wanted if request.method == "GET" else f"{ROOT}/")
+    desk.service().requests.take(session.token.token_hash)
     request.scope.get("guiyi", {})["token_id"] = session.token.token_id
     visitor = Visitor(session, PERMISSIONS[session.token.role], language_of(request, desk))
     visitor.may("desk")
     return visitor
+
+
+def count_person(desk: Desk, visitor: Visitor) -> None:
+    """Count a look that going through persons is made of.
+
+    Raises:
+        ServiceError: 429; there were too many.
+    """
+    persons, token = desk.service().persons, visitor.session.token.token_hash
+    persons.check(token)
+    persons.spend(token, 1)
 
 
 async def form_of(request: Request, visitor: Visitor) -> FormData:

@@ -72,6 +72,9 @@ class Person:
         data = {**{k: v for k, v in kept.items() if v}, **fields}
         return Visit(self.client.post(f"/review{path}", data={k: v for k, v in data.items() if v is not None}))
 
+    def search(self, text: str) -> Visit:
+        return self.send("/search", self.open("/"), q=text)
+
     def rule(self, case_id: str, ruling: str, *, page: Visit | None = None, **fields: Any) -> Visit:
         page = page or self.open(f"/cases/{case_id}")
         fields = {"reason": "document_seen", **fields}

@@ -171,7 +171,7 @@ def test_a_script_in_a_name_is_text_on_every_page(readers: People) -> None:
     lead = readers["lead"]
     (case,) = lead.open("/?entity_type=legal_person").cases()
     entity = re.findall(r"/review/entities/(LP\w+)", lead.open(f"/cases/{case}").html)[0]
-    pages = ("/", f"/cases/{case}", f"/cases/{case}/preview?ruling=same", f"/entities/{entity}", f"/?q={SCRIPT}")
+    pages = ("/", f"/cases/{case}", f"/cases/{case}/preview?ruling=same", f"/entities/{entity}")
     seen = 0
     for path in pages:
         page = lead.open(path)
@@ -211,3 +211,37 @@ def test_both_languages(readers: People) -> None:
     assert "Pending cases" in lead.open("/dashboard").text
     lead.open("/language/zh")
     assert "待处理案件" in lead.open("/dashboard").text
+
+
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        ("LP0000000011", "LP0000000011"),
+        ("lp-0000000011", "LP0000000011"),
+        ("91440300MA5KPW5G0T", "LP0000000011"),
+        ("tax:T1", "LP0000000011"),
+        ("深圳市云汇科技有限公司", "LP0000000011"),
+        ("11010519491231002X", "NP0000000018"),
+        ("云汇科技", "LP0000000011"),
+        ("王小明", None),
+        ("没有这个名字", None),
+        (SCRIPT, None),
+        ("a" * 5_000, None),
+    ],
+)
+def test_a_search_finds_by_what_a_person_has_at_hand_and_puts_it_in_no_address(
+    readers: People, text: str, entity: str | None
+) -> None:
+    page = readers["lead"].search(text)
+    assert page.status == 200
+    assert text[:9] == "LP0000000" or text not in str(page.answer.url)
+    if entity is not None:
+        assert entity in page.text
+
+
+def test_a_case_is_found_by_its_number_in_any_writing(readers: People) -> None:
+    case = case_of(readers, "register:P3", "residents:R3")
+    assert readers["lead"].search(f" {case.upper()} ").answer.url.path == f"/review/cases/{case}"
+    around = readers["lead"].search("register:P4")
+    assert len(around.cases()) == 2
+    assert ("review_search", "NP000000004B") in {row[:2] for row in looks(readers)}

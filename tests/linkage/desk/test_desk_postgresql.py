@@ -22,7 +22,7 @@ def test_a_case_from_sign_in_to_undo(make_database: Callable[..., DatabaseUrl], 
     ((case,),) = asked("select case_id from review_case where left_record_id = 'register:P3'")
     together = "select count(distinct entity_id) from record_link where source_record_id in ('P3', 'R3')"
     with People(town) as people:
-        assert case in people["auditor"].open("/?q=register:P3").cases()
+        assert case in people["auditor"].search("register:P3").cases()
         assert "并入" in people["auditor"].open(f"/cases/{case}/preview?ruling=same&fragment=1").text
         people["auditor"].rule(str(case), "same")
         assert "立即生效" in people["second"].rule(str(case), "same").text

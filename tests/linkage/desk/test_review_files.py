@@ -142,5 +142,5 @@ def test_attached_credit_rows_bring_a_case_forward(town: Town, tmp_path: Path, g
     assert (done.code, done.data) == (0, {"cases": 6, "entities": 1, "credit_rows": 9})
     counted = ask(town.workspace.catalog, "select entity_type, credit_rows, risk from review_queue order by risk desc")
     assert {(kind, rows) for kind, rows, _ in counted} == {("legal_person", 9), ("natural_person", 0)}
-    assert next(risk for kind, _, risk in counted if kind == "legal_person") >= 200 + 40
+    assert next(risk for kind, _, risk in counted if kind == "legal_person") >= 500 + 40
     assert guiyi("review", "credit", root, tmp_path).code == 1

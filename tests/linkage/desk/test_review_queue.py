@@ -16,10 +16,12 @@ from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.decisions import Person
 from golden_records.opinions import add_opinion, broken_opinions, cases_of_records, opinions_of, redact
 from golden_records.review_trail import Deed, broken_deeds, deeds_of_case, write_deed
+from linkage.entity_config import load_entity_config
+from linkage.fields import ENTITIES
 from linkage.review import queue
 from linkage.review.differences import differences
 from linkage.review.queue import ORDERS, Filters, Order
-from linkage.review.topics import PENDING, TOPICS, risk_of, topic_of
+from linkage.review.topics import _RULES, PENDING, TOPICS, risk_of, topic_of
 
 KINDS = (("review", "score"), ("conflict", "same_number"), ("refused", "exclusive:uscc"), ("refused", "bridge"))
 
@@ -171,6 +173,8 @@ def test_every_kind_of_case_has_a_name_and_a_question() -> None:
         topic = TOPICS[topic_of(kind, rule)]
         assert topic.title_zh
         assert topic.asks_en.endswith("?")
+    known = {rule.name for entity in ENTITIES for rule in load_entity_config(entity).rule}
+    assert known >= set(_RULES)
     assert topic_of("split_proposed", None) == "split_proposed"
     assert risk_of("split_proposed", "legal_person", probability=None, records=2, credit_rows=None) > 0
 
