@@ -390,9 +390,10 @@ def _settle(
     now: datetime,
 ) -> Outcome:
     """End a dispute against the waiting decision; whoever ruled so second becomes the author of the new one."""
-    revoke(catalog, decision.decision_id, by=reviewer.person, now=now, note=form.note or form.reason)
+    ended = revoke(catalog, decision.decision_id, by=reviewer.person, now=now, note=form.note or form.reason)
     made: Decision | None = None
-    if form.ruling != "cannot_tell":
+    is_of_entity = case_id.startswith(ENTITY_CASE)  # nothing to rule instead: what the evidence says holds
+    if form.ruling != "cannot_tell" and not is_of_entity:
         case = read_case(catalog, case_id)
         if case is None or case.ended is not None:
             raise _outdated()
@@ -404,7 +405,7 @@ def _settle(
     _opinion(catalog, case_id, form, reviewer, now, "settling", made)
     _trail(catalog, "settled", reviewer, now, decision=made or decision, case_id=_case(case_id), form=form)
     if made is None:
-        return Outcome("undecided", None)
+        return Outcome("revoked", ended) if is_of_entity else Outcome("undecided", None)
     return Outcome("ruled" if made.state == "active" else "waiting", made)
 
 

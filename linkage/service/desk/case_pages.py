@@ -247,6 +247,8 @@ def _evidence(
 ) -> tuple[Evidence | None, str | None]:
     if case.ended is not None:
         return None, None
+    if not case.left or not case.right:
+        return None, "the case names no two records"
     try:
         with desk.batch:
             return (

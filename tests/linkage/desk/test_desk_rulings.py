@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from desk_visits import People, case_of
 from small_district import ask, catalog_content
-from town import QUIET
+from town import QUIET, Town
 
 import linkage.commands.decide
 from golden_records.catalog.store import open_catalog
@@ -17,6 +18,7 @@ from golden_records.review_trail import broken_deeds
 from linkage.at_once.resolve import NotAtOnceError
 from linkage.commands.monthly import run_month
 from linkage.commands.verify import verify
+from linkage.workspace import open_workspace
 
 GREY = ("register:P3", "residents:R3")
 CONFLICT = ("register:P2", "residents:R2")
@@ -336,3 +338,45 @@ def test_of_two_at_the_same_moment_one_rules_and_the_other_is_told(people: Peopl
         answers = list(pool.map(lambda name: people[name].rule(case, rulings[name], page=pages[name]), rulings))
     assert sorted(answer.status for answer in answers) == [200, 409]
     assert ask(people.town.workspace.catalog, "select count(*) from review_opinion") == [(1,)]
+
+
+@pytest.fixture
+def careful(town: Town) -> Iterator[People]:
+    """A town in which two people must agree before a record leaves an entity."""
+    settings = town.workspace.root / "guiyi.toml"
+    settings.write_text(settings.read_text("utf-8").replace('["same"]', '["same", "not_here"]'), "utf-8")
+    with People(Town(open_workspace(town.workspace.root), town.tokens)) as people:
+        yield people
+
+
+def split_off(people: People) -> str:
+    entity = home(people, "tax:T1")
+    page = people["auditor"].open(f"/entities/{entity}")
+    fields = {"ruling": "different", "reason": "review", "note": "第一人的话", "record_id": "tax:T1"}
+    assert "须由另一人复核" in people["auditor"].send(f"/entities/{entity}/split", page, **fields).text
+    assert home(people, "tax:T1") == entity
+    return entity
+
+
+def test_a_split_waits_for_a_second_person_where_the_workspace_says_so(careful: People) -> None:
+    entity = split_off(careful)
+    page = careful["second"].open("/decisions/1")
+    assert "请您独立判断" in page.text
+    assert "第一人的话" not in page.text
+    done = careful["second"].send("/decisions/1/second", page, ruling="not_here", reason="typing_error")
+    assert "立即生效" in done.text
+    assert "第一人的话" in done.text
+    assert home(careful, "tax:T1") != entity
+
+
+def test_a_split_that_two_people_see_differently_is_settled(careful: People) -> None:
+    entity = split_off(careful)
+    page = careful["second"].open("/decisions/1")
+    differed = careful["second"].send("/decisions/1/second", page, ruling="same", reason="typing_error")
+    assert "意见不同" in differed.text
+    page = careful["lead"].open("/decisions/1")
+    assert "请您裁决" in page.text
+    settled = careful["lead"].send("/decisions/1/second", page, ruling="same", reason="source_confirmed")
+    assert "已撤销" in settled.text
+    assert decisions(careful) == [(1, "revoked")]
+    assert home(careful, "tax:T1") == entity

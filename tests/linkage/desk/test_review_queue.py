@@ -206,3 +206,11 @@ def test_the_pieces_of_two_values_are_the_values_and_the_same_ones_are_in_both(l
 
 def test_pending_states_are_those_somebody_must_look_at() -> None:
     assert set(PENDING) == {"open", "waiting", "disputed", "undecided"}
+
+
+def test_the_page_for_auditors_names_every_kind_with_its_gravity() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "review-desk.md").read_text("utf-8")
+    order = page.split("### Order")[1].split("###")[0]
+    for topic in TOPICS.values():
+        assert f"| `{topic.name}` {topic.title_zh} |" in page
+        assert str(topic.gravity) in order
