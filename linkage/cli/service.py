@@ -78,7 +78,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any.")] = 8630,
 ) -> int:
-    """Serve the current release over HTTP: resolve API, reconciliation, metrics."""
+    """Serve the current release over HTTP: resolve API, reconciliation, review desk, metrics."""
     from linkage.workspace import open_workspace
 
     # The service is the outermost ring: nothing imports it, the command finds it by its name.

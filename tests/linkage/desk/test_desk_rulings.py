@@ -18,7 +18,7 @@ from golden_records.review_trail import broken_deeds
 from linkage.at_once.resolve import NotAtOnceError
 from linkage.commands.monthly import run_month
 from linkage.commands.verify import verify
-from linkage.workspace import open_workspace
+from linkage.workspace import locked, open_workspace
 
 GREY = ("register:P3", "residents:R3")
 CONFLICT = ("register:P2", "residents:R2")
@@ -284,6 +284,14 @@ def test_what_cannot_be_applied_now_is_kept_and_said(people: People, monkeypatch
     case = case_of(people, *GREY)
     monkeypatch.setattr(linkage.commands.decide, "resolve_decisions", refuse)
     done = people["auditor"].rule(case, "different")
+    assert "下次运行时生效" in done.text
+    assert decisions(people) == [(1, "activated")]
+
+
+def test_while_a_run_is_at_work_a_ruling_is_kept_for_it(people: People) -> None:
+    case = case_of(people, *GREY)
+    with locked(people.town.workspace, now=people.clock.now, what="run"):
+        done = people["auditor"].rule(case, "different")
     assert "下次运行时生效" in done.text
     assert decisions(people) == [(1, "activated")]
 
