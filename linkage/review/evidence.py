@@ -70,7 +70,7 @@ class Beside:
         right: the right value.
         left_read: what the left one was read as.
         right_read: the right one.
-        outcome: `equal`, `differs`, `hidden` (they differ where they are masked), `one` (only one record has it).
+        outcome: `equal`, `differs`, `masked` (they differ where they are masked), `one` (only one record has it).
     """
 
     field: str
@@ -210,7 +210,7 @@ def side_by_side(
         pieces = differences(one, other)
         outcome = "one" if one is None or other is None else "equal" if one == other else "differs"
         if outcome == "equal" and whole[0].get(field) != whole[1].get(field):
-            outcome = "hidden"
+            outcome = "masked"
         read = (left.read.get(field, ()), right.read.get(field, ()))
         found.append(Beside(field, *pieces, *read, outcome))
     return tuple(found)

@@ -128,6 +128,9 @@ def test_a_case_from_sign_in_to_undo(browser: Any, desk: Running) -> None:
     page.click(f"a[href='/review/cases/{case}']")
     first.effects()
     assert "并入" in page.inner_text(".choice:has(input[value=same]) .preview")
+    heights = page.eval_on_selector_all(".sides tbody tr", "rows => rows.map(row => row.offsetHeight)")
+    assert len(heights) >= 4
+    assert min(heights) > 15  # no field is hidden, also not one that differs where it is masked
     page.check("input[value=same]")
     page.select_option("#reason", "document_seen")
     page.fill("#note", "已核对户口簿")
@@ -178,8 +181,16 @@ def test_the_same_with_the_keyboard_alone(browser: Any, desk: Running) -> None:
     keys.press("Enter")
     page.wait_for_url("**/cases/*")
     seat.effects()
+    assert page.locator("[data-toggle-read]").count() == 0  # what a masked value was read as is masked as well
+    page.focus("#purpose")
+    keys.type("异议核查")
+    keys.press("Enter")
+    page.wait_for_selector(".masked.shown")
+    seat.effects()
+    assert not page.is_visible(".read")
     keys.press("s")
     assert page.get_attribute("[data-toggle-read]", "aria-pressed") == "true"
+    assert page.is_visible(".read")
     keys.press("2")
     assert page.is_checked("input[value=different]")
     keys.press("r")

@@ -20,6 +20,7 @@ from linkage.entity_config import load_entity_config
 from linkage.fields import ENTITIES
 from linkage.review import queue
 from linkage.review.differences import differences
+from linkage.review.evidence import Sheet, side_by_side
 from linkage.review.queue import ORDERS, Filters, Order
 from linkage.review.topics import _RULES, PENDING, TOPICS, risk_of, topic_of
 
@@ -214,3 +215,13 @@ def test_the_page_for_auditors_names_every_kind_with_its_gravity() -> None:
     for topic in TOPICS.values():
         assert f"| `{topic.name}` {topic.title_zh} |" in page
         assert str(topic.gravity) in order
+
+
+def test_values_that_look_alike_masked_and_are_not_are_told_apart() -> None:
+    def sheet(record: str, **values: str) -> Sheet:
+        return Sheet(record, "a", None, None, values, {})
+
+    whole = ({"name": "王小明", "sex": "男", "phone": "1"}, {"name": "王晓明", "sex": "男", "address": "宝安"})
+    left, right = sheet("a:1", name="王**", sex="男", phone="***"), sheet("a:2", name="王**", sex="男", address="***")
+    rows = {row.field: row.outcome for row in side_by_side("natural_person", left, right, whole=whole)}
+    assert rows == {"name": "masked", "sex": "equal", "phone": "one", "address": "one"}

@@ -86,7 +86,7 @@
       choices[choice].focus();
     } else if (event.key === "j") mark(1);
     else if (event.key === "k") mark(-1);
-    else if (event.key === "s") toggleRead();
+    else if (event.key === "s" && one("[data-toggle-read]")) toggleRead();
     else if (event.key === "r") one("#reason")?.focus();
     else if (event.key === "n" && head) location.href = head.dataset.following;
     else if (event.key === "q" && one(".brand")) location.href = one(".brand").href;
