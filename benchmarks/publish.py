@@ -209,8 +209,12 @@ def main() -> None:
     }
     for name, place in places.items():
         figures[name] = measure(place, given.entities, lookup=given.lookup, folder=given.output)
-        seconds = figures[name]["first"]["seconds"] * DISTRICT / given.entities
-        figures[name]["first_of_the_district_minutes"] = round(seconds / 60, 1)
+        first, times = figures[name]["first"], DISTRICT / given.entities / 60
+        processor = first["processor_seconds"] + first["server_processor_seconds"]
+        figures[name]["first_of_the_district"] = {
+            "minutes": round(first["seconds"] * times, 1),
+            "processor_minutes": round(processor * times, 1),
+        }
     print(json.dumps(figures, indent=1))
     if given.save:
         suffix = "_lookup" if given.lookup else ""

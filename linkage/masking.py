@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from matchers import address, date, person_name, personal_identifier, phone
+from matchers.standard_codes import CODED
 
 _MASKS = {
     "name": person_name.mask,
@@ -23,7 +24,10 @@ _MASKS = {
 }
 _OF_REPRESENTATIVE = frozenset(("legal_rep_id_number",))
 _PLAIN = frozenset(
-    ("sex", "ethnicity", "nationality", "id_type", "employer_name", "employer_uscc", "records", "sources", "conflicts")
+    (
+        *("sex", "ethnicity", "nationality", *CODED),
+        *("id_type", "employer_name", "employer_uscc", "records", "sources", "conflicts"),
+    )
 )
 
 

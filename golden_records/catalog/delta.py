@@ -18,6 +18,8 @@ from golden_records.catalog.schema import EVENT, FINGERPRINT, VERSIONED, Column,
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
 from golden_records.tables import columns_of, quote, scalar
+from matchers.levels import literal
+from matchers.standard_codes import CODED, standard_code
 
 ENTITY_TYPES = ("legal_person", "natural_person")
 _PARTS = tuple(table for table in VERSIONED if table.part is not None)
@@ -135,8 +137,24 @@ def _select(con: DuckDBPyConnection, table: Table, name: str, anchors: str = "_c
     if table.name in ENTITY_TYPES and "anchor" not in present:
         sources["anchor"] = "a"
         join = f" left join {anchors} a on a.entity_id = t.entity_id"
-    values = ", ".join(f"{_value(c, sources.get(c.name))} as {quote(c.name)}" for c in table.columns)
+    codes = {c.name: _code(con, name, c.name) for c in table.columns if _is_code(c.name, present)}
+    values = ", ".join(
+        f"{codes.get(c.name) or _value(c, sources.get(c.name))} as {quote(c.name)}" for c in table.columns
+    )
     return f"select {values} from {quote(name)} t{join}"
+
+
+def _is_code(column: str, present: Sequence[str]) -> bool:
+    return column in CODED and column not in present and CODED[column] in present
+
+
+def _code(con: DuckDBPyConnection, name: str, column: str) -> str:
+    """Return the code of a value in its standard, as an expression over the values there are."""
+    field = CODED[column]
+    values = con.execute(f"select distinct {quote(field)}::varchar from {quote(name)} order by all").fetchall()
+    known = [(value, code) for (value,) in values if (code := standard_code(field, value)) is not None]
+    cases = " ".join(f"when {literal(value)} then {literal(code)}" for value, code in known)
+    return f"case t.{quote(field)}::varchar {cases} end" if cases else "null::varchar"
 
 
 def _value(column: Column, alias: str | None) -> str:

@@ -40,6 +40,7 @@ from golden_records.catalog.schema import (
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
 from golden_records.tables import quote
+from matchers.standard_codes import CODED
 
 _ENTITY_TABLES = (LEGAL_PERSON, NATURAL_PERSON)
 _VALUES = {IDENTIFIER: "value", NAME: "name", ADDRESS: "address", PHONE: "phone"}
@@ -94,7 +95,7 @@ def erase(catalog: Catalog, forgotten: Forgotten) -> dict[str, int]:
         )
     for table in _ENTITY_TABLES:
         golden = [quote(c) for c in table.column_names[1:] if c not in (*_COUNTED, "conflicts")]
-        blanked = ", ".join(f"{column} = case when not {_erased(column)} then {column} end" for column in golden)
+        blanked = ", ".join(f"{c} = case when not {_erased(_coded(c))} then {c} end" for c in golden)
         any_erased = " or ".join(_erased(column) for column in golden)
         change(
             table.history,
@@ -136,6 +137,11 @@ def _list_forgotten(catalog: Catalog, forgotten: Forgotten) -> None:
         "join erased_record e on e.source = h.source and e.source_record_id = h.source_record_id order by h.entity_id"
     ).fetchall()
     catalog.connection.name_rows("erased_entity", as_reader({"entity_id": text}, entities))
+
+
+def _coded(column: str) -> str:
+    """Return the column whose value a code stands for, of others the column itself."""
+    return quote(CODED[column.strip('"')]) if column.strip('"') in CODED else column
 
 
 def _erased(column: str) -> str:

@@ -48,7 +48,7 @@ _COMPACT_MILLISECONDS = 30_000
 _LOOKS_FOR_READERS, _LOOK_SECONDS = 20, 0.25
 _UNGUARDED = "guiyi.unguarded"
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\?")
-_TEXT_COLUMN = re.compile(r"^(\s+\w+ )text\b", re.MULTILINE)
+_TEXT_COLUMN = re.compile(r"(^\s+\w+ |\badd column (?:if not exists )?\w+ )text\b", re.MULTILINE | re.IGNORECASE)
 _OF_SCHEMA = "c.relnamespace = to_regnamespace(quote_ident(current_schema()))"
 _CHANGES = ("insert", "update", "delete")
 

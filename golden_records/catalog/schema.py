@@ -20,6 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from matchers.standard_codes import CODED
+
 ColumnType = Literal["text", "bigint", "double precision"]
 
 
@@ -115,6 +117,7 @@ NATURAL_PERSON = Table(
         *_required("entity_id"),
         *_texts("name", "id_type", "id_number", "birth_date", "sex", "phone", "address", "household_address"),
         *_texts("employer_name", "employer_uscc", "ethnicity", "nationality"),
+        *_texts(*CODED),
         *_MADE_OF,
     ),
     key=("entity_id",),

@@ -26,7 +26,9 @@ _COLUMNS = {table.name: {column.name: column.type for column in table.columns} f
 _COLUMNS["entities"] = {"entity_id": "text", "anchor": "text"}
 _COLUMNS["redirect"] = {"old_id": "text", "entity_id": "text"}
 _COLUMNS["legal_person"] = {k: t for k, t in _COLUMNS["legal_person"].items() if k != "anchor"}
-_COLUMNS["natural_person"] = {k: t for k, t in _COLUMNS["natural_person"].items() if k != "anchor"}
+_COLUMNS["natural_person"] = {
+    k: t for k, t in _COLUMNS["natural_person"].items() if k != "anchor" and not k.endswith("_code")
+}
 
 
 @pytest.fixture

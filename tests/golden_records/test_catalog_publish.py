@@ -196,6 +196,22 @@ def test_unknown_and_missing_columns_are_named(catalog: Catalog, con: DuckDBPyCo
             publish(catalog, con, ReleaseTables(legal_person=(table,)), now=NOW, manifest={})
 
 
+def test_coded_fields_have_the_code_of_their_standard_beside_the_value(
+    catalog: Catalog, publish_state: Callable[..., int]
+) -> None:
+    rows = [
+        {"entity_id": P, "sex": "F", "ethnicity": "汉族", "nationality": "中国"},
+        {"entity_id": mint("NP", 9), "sex": None, "ethnicity": "穿青'人", "nationality": "香港"},
+    ]
+    publish_state({"natural_person": rows})
+    found = catalog.execute(
+        "select ethnicity, sex_code, ethnicity_code, nationality_code from natural_person order by entity_id"
+    ).fetchall()
+    assert found == [("汉族", "2", "01", "CHN"), ("穿青'人", None, None, "HKG")]
+    publish_state({"natural_person": rows})
+    assert set(since(catalog, "natural_person").values()) == {1}
+
+
 def test_a_nul_is_kept_or_refused_in_words_and_never_lost(catalog: Catalog, publish_state: Callable[..., int]) -> None:
     state = state_of({A: "a\x00b"}, {}, {})
     if isinstance(catalog.place, Path):

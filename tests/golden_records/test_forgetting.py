@@ -23,6 +23,7 @@ from golden_records.catalog.rollback import rollback
 from golden_records.catalog.schema import TABLES, UNALTERABLE
 from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.decisions import Person
+from golden_records.entity_id import mint
 from golden_records.errors import CatalogError
 from golden_records.forgetting import (
     FORGOTTEN,
@@ -215,6 +216,25 @@ def test_what_is_left_of_the_past_is_a_past_without_the_forgotten(months: list[M
         assert not any(f"s:{record}" in dumped for record in gone)
         rollback(catalog, 1, now=NOW)
         assert [c.name for c in check_catalog(catalog, con) if not c.holds] == []
+
+
+def test_a_value_takes_its_code_with_it(catalog: Catalog, con: DuckDBPyConnection) -> None:
+    person = mint("NP", 1)
+    con.execute("create table person (entity_id varchar, ethnicity varchar, sex varchar, records bigint)")
+    con.execute("create table link (entity_id varchar, source varchar, source_record_id varchar, link_basis varchar)")
+    tables = ReleaseTables(natural_person=("person",), record_link=("link",))
+    for ethnicity, record in (("畲族", "a"), ("汉族", "b")):
+        con.execute("delete from person; delete from link")
+        con.execute("insert into person values (?, ?, 'F', ?)", [person, ethnicity, 2 if record == "a" else 1])
+        con.execute(
+            f"insert into link select '{person}', 's', r, 'x' from unnest(['a', 'b']) t(r) where r >= '{record}'"
+        )
+        publish(catalog, con, tables, now=NOW, manifest={})
+    with catalog.writing(), catalog.connection.unguarded():
+        erase(catalog, Forgotten(["s:a"], ["畲族"]))
+    columns = "ethnicity, ethnicity_code, sex_code, records"
+    assert catalog.execute(f"select {columns} from natural_person_history").fetchall() == [(None, None, "2", 1)]
+    assert catalog.execute(f"select {columns} from natural_person").fetchall() == [("汉族", "01", "2", 1)]
 
 
 def test_what_is_still_released_is_not_erased(catalog: Catalog, con: DuckDBPyConnection) -> None:

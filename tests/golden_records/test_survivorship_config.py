@@ -9,13 +9,14 @@ import pytest
 from golden_records.catalog.schema import LEGAL_PERSON, NATURAL_PERSON
 from golden_records.errors import SurvivorshipConfigError
 from golden_records.survivorship_config import load_survivorship
+from matchers.standard_codes import CODED
 
 SHIPPED = Path(__file__).parents[2] / "configs" / "survivorship.toml"
 
 
 def test_the_shipped_configuration_fills_exactly_the_catalogs_golden_columns() -> None:
     config = load_survivorship(SHIPPED)
-    made_of = {"entity_id", "records", "sources", "conflicts", "anchor"}
+    made_of = {"entity_id", "records", "sources", "conflicts", "anchor", *CODED}
     assert set(config.legal_person.golden_columns()) == set(LEGAL_PERSON.column_names) - made_of
     assert set(config.natural_person.golden_columns()) == set(NATURAL_PERSON.column_names) - made_of
     assert config.of("natural_person") is config.natural_person

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_district import Guiyi
 
@@ -60,6 +60,7 @@ def test_a_revoked_token_stays_listed_and_is_not_taken(catalog: Catalog) -> None
     assert len(list_tokens(catalog)) == 1
 
 
+@settings(deadline=None)  # each example makes a store of its own
 @given(text=st.text(max_size=60) | st.from_regex(r"gy_[A-Za-z0-9_-]{43}", fullmatch=True))
 def test_no_other_text_is_a_token(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     with open_catalog(tmp_path_factory.mktemp("tokens") / "catalog.sqlite") as catalog:
