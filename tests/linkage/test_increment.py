@@ -9,11 +9,12 @@ import duckdb
 import pytest
 from small_district import ENTITIES, NOW, catalog_content, copied, ingest_month
 
+import linkage.commands.monthly
 import linkage.pipeline
 from linkage.commands.console import Console
 from linkage.commands.demo import PlannedLoad
 from linkage.commands.monthly import run_month
-from linkage.entity_config import load_entity_config
+from linkage.entity_config import EntityConfig, load_entity_config
 from linkage.increment.made_by import keyer, scorer, standardiser
 from linkage.increment.taken import PairChanges, find_changed, find_pair_changes, take_pairs, take_records
 from linkage.model.parameters import load_model
@@ -83,6 +84,27 @@ def test_a_rerun_of_the_same_loads_computes_no_record_and_no_pair_again(
     assert seen == {f"{entity} {kind}": 0 for entity in ENTITIES for kind in ("records", "pairs")}
     assert run_month(workspace, entities=None, language=None, now=NOW, console=console, full=True) == 0
     assert min(seen.values()) > 100
+
+
+def test_other_blocking_rules_make_all_keys_anew(
+    second_month: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_the_first(entity: str) -> EntityConfig:
+        config = load_entity_config(entity)  # type: ignore[arg-type]
+        return config.model_copy(update={"blocking": config.blocking[1:]})
+
+    monkeypatch.setattr(linkage.commands.monthly, "load_entity_config", without_the_first)
+    made = {}
+    for name, full in (("step", False), ("anew", True)):
+        workspace = copied(second_month, tmp_path / name)
+        now, console = NOW + timedelta(days=1), Console(quiet=True, as_json=True)
+        assert run_month(workspace, entities=["legal_person"], language=None, now=now, console=console, full=full) == 0
+        with duckdb.connect(str(workspace.batch), read_only=True) as con:
+            made[name] = [
+                con.execute(f"select count(*), bit_xor(hash(t)) from legal_person_{table} t").fetchall()
+                for table in ("keys", "pairs", "scored", "judged", "clusters")
+            ]
+    assert made["step"] == made["anew"]
 
 
 def test_a_batch_database_that_cannot_be_read_is_done_without(first_month: Workspace, tmp_path: Path) -> None:
