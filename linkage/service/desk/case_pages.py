@@ -11,11 +11,13 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from eval.report.explanation import waterfall
+from golden_records.catalog.read import Entity as GoldenEntity
 from golden_records.catalog.read import entity as read_entity
 from golden_records.catalog.store import Catalog
 from golden_records.opinions import CHOICES, Choice
 from linkage.access.shown import Sight, shown_values
 from linkage.at_once.preview import Preview
+from linkage.fields import CANONICAL_FIELDS, ENTITIES
 from linkage.review import cases, deciding, queue, similar
 from linkage.review.cases import CaseFile
 from linkage.review.deciding import Form, Outcome
@@ -218,7 +220,14 @@ def golden_values(catalog: Catalog, entity_id: str, sight: Sight) -> dict[str, A
     found = read_entity(catalog, entity_id)
     if found is None or found.resolution.state != "living":
         return {}
-    return shown_values(found.entity_type, found.golden, sight)
+    return golden_shown(found, sight)
+
+
+def golden_shown(found: GoldenEntity, sight: Sight) -> dict[str, Any]:
+    """Return the golden values that sources gave, as the reader may see them; codes made of them are left out."""
+    entity = next(one for one in ENTITIES if one == found.entity_type)
+    told = {*CANONICAL_FIELDS[entity], "records", "sources", "conflicts"}
+    return {k: v for k, v in shown_values(entity, found.golden, sight).items() if k in told}
 
 
 def shown_changes(found: Preview, entity: str, sight: Sight) -> list[dict[str, Any]]:

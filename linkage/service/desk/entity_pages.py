@@ -24,7 +24,7 @@ from linkage.review import deciding
 from linkage.review.errors import DeskError
 from linkage.review.evidence import EvidenceUnavailableError, sheets_of
 from linkage.review.search import cases_around
-from linkage.service.desk.case_pages import form_from, shown_changes, told
+from linkage.service.desk.case_pages import form_from, golden_shown, shown_changes, told
 from linkage.service.desk.pages import page
 from linkage.service.desk.state import Desk, desk_of
 from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, count_person, form_of
@@ -170,7 +170,7 @@ def _read(desk: Desk, asked: str, release: int | None, sight: Sight) -> dict[str
             "is_past": past is not None,
             "releases": _releases(catalog),
             "entity_type": _type(here),
-            "golden": shown_values(found.entity_type, found.golden, sight) if found else {},
+            "golden": golden_shown(found, sight) if found else {},
             "provenance": _provenance(found, sight),
             "identifiers": _identifiers(found, sight),
             "names": _rows(found, "name", sight),
