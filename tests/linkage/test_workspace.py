@@ -49,8 +49,9 @@ def test_the_catalog_may_be_named_by_path_or_url(catalog: str, path: str, tmp_pa
 
 def test_a_catalog_of_another_kind_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
     root = tmp_path / "workspace"
-    with pytest.raises(ConfigError, match="only SQLite is supported") as refused:
-        create_workspace(root, catalog="postgresql://db/credit")
+    with pytest.raises(ConfigError, match="a kind of store that is not known") as refused:
+        create_workspace(root, catalog="mysql://guiyi:geheim@db/credit")
+    assert "geheim" not in str(refused.value)
     assert refused.value.exit_code == 2
     assert not root.exists()
 
