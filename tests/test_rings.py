@@ -56,3 +56,9 @@ def test_no_package_is_a_drawer_for_everything() -> None:
 
 def test_the_ring_check_sees_both_forms_of_import() -> None:
     assert imported_packages("import linkage.cli\nfrom eval.metrics import evaluate") == {"linkage", "eval"}
+
+
+def test_no_two_modules_of_the_tests_have_one_name() -> None:
+    """They are imported by their bare names: the second of two would be the first."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []

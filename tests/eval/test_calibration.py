@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
@@ -168,6 +168,7 @@ def test_the_review_threshold_never_stands_above_the_automatic_one() -> None:
     assert found.asked_proposed.review <= found.asked_proposed.auto == 3.0
 
 
+@settings(deadline=None)
 @given(st.permutations(simulated(300, seed=3)))
 def test_the_order_of_the_counts_changes_nothing(counts: list[PairCount]) -> None:
     assert calibrated(list(counts)) == calibrated(simulated(300, seed=3))

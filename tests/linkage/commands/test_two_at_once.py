@@ -17,6 +17,12 @@ from linkage.commands.demo import PlannedLoad
 from linkage.commands.verify import verify
 from linkage.workspace import Workspace
 
+# A shell has its background jobs ignore SIGINT, and they hand that on: to the tests, and to what tests start.
+HEEDING = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("linkage", run_name="__main__", alter_sys=True)"""
+
 
 @pytest.fixture
 def waiting(first_month: Workspace, district: list[PlannedLoad], tmp_path: Path) -> Workspace:
@@ -37,7 +43,7 @@ def halted_run(waiting: Workspace) -> Iterator[subprocess.Popen[str]]:
 
 
 def started_run(workspace: Workspace, line: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "linkage", "run", str(workspace.root)]
+    command = [sys.executable, "-c", HEEDING, "run", str(workspace.root)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     while not process.stderr.readline().startswith(line):

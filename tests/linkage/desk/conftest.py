@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from desk_town import Town, make_town
 from desk_visits import People
 from small_district import copied
-from town import Town, make_town
 
 
 @pytest.fixture(scope="session")

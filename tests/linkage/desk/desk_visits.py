@@ -9,10 +9,10 @@ from html import unescape
 from types import TracebackType
 from typing import Any
 
+from desk_town import NOW, Town
 from httpx import Response
 from small_district import ask
 from starlette.testclient import TestClient
-from town import NOW, Town
 
 from linkage.service.app import Service
 

@@ -7,9 +7,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from desk_town import SCRIPT
 from desk_visits import People, Person, case_of
 from small_district import ask
-from town import SCRIPT
 
 from golden_records.catalog.store import open_catalog
 from linkage.access.tokens import list_tokens, revoke_token

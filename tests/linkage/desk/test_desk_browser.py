@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import uvicorn
+from desk_town import Town
 from desk_visits import Clock, case_of
 from small_district import ask, copied
-from town import Town
 
 from linkage.service.app import Service
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from desk_town import make_town
 from desk_visits import People
-from town import make_town
 
 from golden_records.catalog.place import DatabaseUrl
 from golden_records.catalog.store import open_catalog

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from desk_town import QUIET, Town
 from desk_visits import People, case_of
 from small_district import ask, catalog_content
-from town import QUIET, Town
 
 import linkage.commands.decide
 from golden_records.catalog.store import open_catalog

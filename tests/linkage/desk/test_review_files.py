@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from desk_town import SCRIPT, Town
 from openpyxl import load_workbook
 from small_district import Guiyi, ask
-from town import SCRIPT, Town
 
 
 def cases_of(file: Path) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from desk_town import NOW
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from town import NOW
 
 from golden_records.catalog.place import Place
 from golden_records.catalog.store import Catalog, open_catalog
