@@ -197,6 +197,7 @@ def _make_release(
         connect(partial, memory_limit=workspace.settings.memory_limit, temp=spill(workspace)) as con,
     ):
         made = releases(catalog)
+        _require_own_catalog(workspace, made)
         with batch_before(con, workspace.batch):
             finished = [
                 _link(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
@@ -404,6 +405,21 @@ def _ruled_since(
     con.execute(f"create or replace table {quote(out)} as select record_id from ruled_records")
     con.unregister("ruled_records")
     return len(named)
+
+
+def _require_own_catalog(workspace: Workspace, made: Sequence[Release]) -> None:
+    """Refuse to replace the release of another workspace, whose entities would all be retired.
+
+    Raises:
+        LinkageError: the archive has none of the loads that the newest release rests on.
+    """
+    released = made[-1]["manifest"].get("loads", []) if made else []
+    if released and not {m.load_id for m in list_loads(workspace.root)}.intersection(released):
+        raise LinkageError(
+            f"{workspace.catalog}: release {made[-1]['release_id']} rests on loads of which {workspace.root} has none "
+            f"({released[0]} …): it is another workspace's catalog, or the archive was not restored; name a catalog of "
+            "its own in guiyi.toml, or put the folders under loads/ back"
+        )
 
 
 def _released_loads(made: Sequence[Release], loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uvicorn
 
 from golden_records.catalog.store import open_catalog
+from linkage.errors import LinkageError
 from linkage.review.queue import bring_up
 from linkage.service.app import Service
 from linkage.service.logs import log_to_stderr
@@ -19,6 +20,7 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
 
     Raises:
         CatalogError: the catalog cannot be opened.
+        LinkageError: the address cannot be listened on.
     """
     with open_catalog(workspace.catalog) as catalog:  # makes or migrates it; what serves reads only
         bring_up(catalog)
@@ -37,5 +39,11 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run()
+    try:
+        uvicorn.Server(config).run()
+    except SystemExit as ended:  # its code is uvicorn's, and 3 of it means quarantine here
+        raise LinkageError(
+            f"--host {host} --port {port}: the service did not start; see that no other process listens there, and "
+            "that this machine has the address"
+        ) from ended
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from small_district import (
 from golden_records.catalog.read import resolve_id
 from golden_records.catalog.store import open_catalog
 from linkage.commands.demo import PlannedLoad
+from linkage.errors import LinkageError
 from linkage.workspace import Workspace
 
 COMMAND = (sys.executable, "-m", "linkage")
@@ -176,6 +178,21 @@ def test_a_run_of_one_entity_type_leaves_the_other_as_it_was_and_its_loads_waiti
     waiting = {load for load in status["waiting"] if "population_registry" in load or "grid_residents" in load}
     assert len(waiting) == 2
     assert len(status["waiting"]) == sum(m["entity"] == "natural_person" for m in status["loads"]) - 3
+
+
+def test_a_run_does_not_replace_the_release_of_another_workspace(
+    loaded: Workspace, second_month: Workspace, tmp_path: Path
+) -> None:
+    other = copied(second_month, tmp_path / "other")
+    shutil.rmtree(other.root / "loads")
+    load = next(path for path in sorted((loaded.root / "loads").glob("[!.]*")) if path.is_dir())
+    own = shutil.copytree(load, other.root / "loads" / f"{load.name}x")
+    manifest = own / "manifest.json"
+    manifest.write_text(manifest.read_text("utf-8").replace(load.name, own.name), "utf-8")
+    before = catalog_content(other.catalog)
+    with pytest.raises(LinkageError, match="another workspace's catalog, or the archive was not restored"):
+        release_month(other)
+    assert catalog_content(other.catalog) == before
 
 
 def test_a_rollback_publishes_the_earlier_state_again(

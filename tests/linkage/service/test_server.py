@@ -163,3 +163,14 @@ def test_raw_nonsense_on_the_port_is_answered_or_closed_and_the_server_lives(ser
             sock.recv(4096)
     assert httpx.get(f"{server.url}/healthz", timeout=10).status_code == 200
     server.stop()
+
+
+def test_a_port_that_is_taken_is_a_failure_that_says_so(store: Store, tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    create_workspace(root, catalog=str(store.path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "linkage", "serve", str(root), "--port", port]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
+    assert ended.returncode == 1
+    assert f"--port {port}: the service did not start; see that no other process listens there" in ended.stderr
