@@ -232,10 +232,17 @@ def parent_and_branch(field: str) -> Condition:
     return Missing((f"{field}_branch",))
 
 
-def branch_of_the_other(field: str) -> Condition:
-    """One name is a branch's, the other shows its brand and trade and no branch: its parent's, or its own cut short."""
+def branch_of_the_other(field: str, number: str) -> Condition:
+    """One name is a branch's, the other shows its brand and trade, no branch and no code: its own cut short.
+
+    A parent that gives its code is the parent itself, however near its branch or its union sits.
+
+    Args:
+        field: the name field.
+        number: the field of official numbers.
+    """
     same = any_of(*(Same(f"{field}_{column}") for column in ("core", "pinyin")))
-    return all_of(Either(f"{field}_form_class", "branch"), Missing((f"{field}_branch",)), same)
+    return all_of(Either(f"{field}_form_class", "branch"), Missing((f"{field}_branch", f"{number}_exclusive")), same)
 
 
 def same_trade(field: str) -> Condition:

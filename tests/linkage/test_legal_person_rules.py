@@ -39,7 +39,7 @@ def judged(left: dict[str, str], right: dict[str, str]) -> tuple[str, str]:
 
 
 CASES = [
-    ("深圳市蔚泓电子有限公司", "深圳市蔚泓电子有限公司宝安分公司", "review", "branch_under_the_parents_name"),
+    ("深圳市蔚泓电子有限公司", "深圳市蔚泓电子有限公司宝安分公司", "reject", "branch_under_one_head"),
     ("深圳市蔚泓电子有限公司", "深圳市蔚泓贸易有限公司宝安分公司", "reject", "branch_under_one_head"),
     ("深圳市蔚泓五金一厂", "深圳市蔚泓五金二厂", "reject", "branch_under_one_head"),
     ("深圳市蔚泓科技有限公司", "深圳市蔚钧科技有限公司", "reject", "other_name"),
@@ -91,6 +91,12 @@ def test_a_row_under_the_parents_name_is_the_branchs_only_at_the_branchs_place()
     assert judged(branch, parent | MOVED)[0] == "reject"
     assert judged(branch, parent | place | head)[0] == "reject"
     assert judged(branch, parent | place | {"uscc": OTHER_CODE})[0] in ("reject", "review")
+
+
+@pytest.mark.parametrize("unit", ["龙岗分公司", "工会委员会"])
+def test_a_parent_that_gives_its_code_is_not_its_branch_or_union_at_the_same_place(unit: str) -> None:
+    parent = DESK | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
+    assert judged(parent, DESK | {"name": parent["name"] + unit})[1] != "branch_under_the_parents_name"
 
 
 SHOP = {"name": "深圳市宝安区蔚泓五金店", "uscc": "92440300MA5EQ7GQ4X", "legal_rep_name": "祝明浩"}

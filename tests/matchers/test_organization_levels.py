@@ -231,9 +231,18 @@ def test_a_parent_and_its_branch_are_told_from_two_branches() -> None:
     ],
 )
 def test_a_branch_is_told_from_the_name_it_is_a_branch_of(left: str, right: str, expected: bool) -> None:
-    condition = branch_of_the_other("name")
+    condition = branch_of_the_other("name", "code")
     assert condition.holds(row(left), row(right)) is expected
     assert condition.holds(row(right), row(left)) is expected
+
+
+def test_a_parent_with_a_code_is_no_branch_cut_short() -> None:
+    condition = branch_of_the_other("name", "code")
+    parent, branch = row("鸿达电子有限公司"), row("鸿达电子有限公司宝安分公司")
+    code = {"code_exclusive": "91440300MA5KPW5G0T"}
+    assert condition.holds(parent, branch | code)
+    assert not condition.holds(parent | code, branch)
+    assert not condition.holds(branch, parent | code)
 
 
 def test_compatible_levels_are_levels_and_leave_out_branches() -> None:

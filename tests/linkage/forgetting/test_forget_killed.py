@@ -36,7 +36,7 @@ main(sys.argv[4:])
 """
 MOMENTS = {
     "between two loads": ("linkage.forgetting.archive", "publish_load", 2),
-    "while publishing": ("golden_records.catalog.publish", "_retire", 3),
+    "while publishing": ("golden_records.catalog.publish", "_write_table", 3),
     "between publish and batch": ("linkage.commands.monthly", "finish", 1),
     "after the release": ("linkage.commands.forget", "write_journal", 3),
     "while copying the batch": ("linkage.forgetting.batch", "_body", 1),
