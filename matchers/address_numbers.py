@@ -33,6 +33,8 @@ _TO_ARABIC = re.compile(
 )
 _TO_CHINESE = re.compile(r"[\dA-Z-]+(?=(?:马路|环|横?路|大?街(?!坊)|大道|道街|条))")
 _COUNTED_BY_DIGITS = frozenset("号栋幢座楼层室房")
+# What one round writes can be read by the next (3号之2一楼, 3-2号一楼, 3-2号1楼); real addresses need two at most.
+_ROUNDS = 10
 _HAS_NUMERAL = re.compile(f"[{_NUMERAL}]|第\\d")
 _SUBNUMBER = re.compile(r"(?<=\d)(?:号(?:之|附)第?(?:(\d)(?=\d{3,4}(?!\d))|(\d+)号?)|[之附](\d+)(?!\d)(?=号))")
 
@@ -140,9 +142,18 @@ def normalise_numerals(text: str) -> str:
     '宝民二路3栋1层101室'
     >>> normalise_numerals("第四工业区12号之一")
     '4工业区12-1号'
-    >>> normalise_numerals("3号之二306")
-    '3-2号306'
+    >>> normalise_numerals("3号之二306"), normalise_numerals("3号之2一楼")
+    ('3-2号306', '3-2号1楼')
     """
+    for _ in range(_ROUNDS):
+        normalised = _normalised_once(text)
+        if normalised == text:
+            break
+        text = normalised
+    return text
+
+
+def _normalised_once(text: str) -> str:
     if _HAS_NUMERAL.search(text):
         text = _TO_ARABIC.sub(_arabic, text)
     text = _TO_CHINESE.sub(_chinese, text)

@@ -82,6 +82,7 @@ def test_numerals_up_to_99_go_there_and_back(number: int) -> None:
 @example("两坊二楼")
 @example("一坊2之三号")
 @example("一坊二组")
+@example("0号之0一号")
 def test_normalising_twice_changes_nothing_more(text: str) -> None:
     once = normalise_numerals(text)
     assert normalise_numerals(once) == once
