@@ -11,8 +11,8 @@ applies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -127,28 +127,21 @@ def rule(
     Raises:
         DeskError: it cannot be taken; nothing was changed.
     """
-    _require_right(reviewer)
-    _checked(workspace, form)
-    try:
-        with catalog.writing():
-            done = opinion_of_request(catalog, form.request_key)
-            if done is not None:
-                return _repeated(catalog, done)
-            case = read_case(catalog, case_id)
-            _require_living(case, form)
-            assert case is not None
-            if form.ruling not in choices(together=case.together):
-                raise DeskError(
-                    "invalid", "这里不能这样裁定，请重新打开案件。", "not a ruling for this case; open it anew."
-                )
-            if case.pending is not None:
-                outcome = _further(workspace, catalog, case_id, case.pending, form, reviewer, now)
-            else:
-                ruling = None if form.ruling == "cannot_tell" else _ruling(catalog, case, form)
-                outcome = _first(workspace, catalog, case_id, ruling, form, reviewer, now)
-    except DecisionError as error:
-        raise refused(error) from error
-    return _applied(workspace, catalog, outcome, now) if apply else outcome
+
+    def speak() -> Outcome:
+        case = read_case(catalog, case_id)
+        _require_living(case, form)
+        assert case is not None
+        if form.ruling not in choices(together=case.together):
+            raise DeskError(
+                "invalid", "这里不能这样裁定，请重新打开案件。", "not a ruling for this case; open it anew."
+            )
+        if case.pending is not None:
+            return _further(workspace, catalog, case_id, case.pending, form, reviewer, now)
+        ruling = None if form.ruling == "cannot_tell" else _ruling(catalog, case, form)
+        return _first(workspace, catalog, case_id, ruling, form, reviewer, now)
+
+    return _taken(workspace, catalog, form, speak, reviewer=reviewer, now=now, apply=apply)
 
 
 def split(
@@ -166,20 +159,14 @@ def split(
     Raises:
         DeskError: it cannot be taken; nothing was changed.
     """
-    _require_right(reviewer)
-    _checked(workspace, form)
-    try:
-        with catalog.writing():
-            done = opinion_of_request(catalog, form.request_key)
-            if done is not None:
-                return _repeated(catalog, done)
-            if entity_version(catalog, entity_id) != form.version:
-                raise _outdated()
-            ruling = split_ruling(catalog, entity_id, selected, reason=form.reason, note=form.note)
-            outcome = _first(workspace, catalog, ENTITY_CASE + entity_id, ruling, form, reviewer, now)
-    except DecisionError as error:
-        raise refused(error) from error
-    return _applied(workspace, catalog, outcome, now)
+
+    def speak() -> Outcome:
+        if entity_version(catalog, entity_id) != form.version:
+            raise _outdated()
+        ruling = split_ruling(catalog, entity_id, selected, reason=form.reason, note=form.note)
+        return _first(workspace, catalog, ENTITY_CASE + entity_id, ruling, form, reviewer, now)
+
+    return _taken(workspace, catalog, form, speak, reviewer=reviewer, now=now)
 
 
 def second(
@@ -190,21 +177,15 @@ def second(
     Raises:
         DeskError: it cannot be taken; nothing was changed.
     """
-    _require_right(reviewer)
-    _checked(workspace, form)
-    try:
-        with catalog.writing():
-            done = opinion_of_request(catalog, form.request_key)
-            if done is not None:
-                return _repeated(catalog, done)
-            decision = decision_of(catalog, decision_id)
-            if decision is None or decision.state != "proposed":
-                raise _outdated()
-            case_id = decision.ruling.case_id or f"{ENTITY_CASE}{decision_id}"
-            outcome = _further(workspace, catalog, case_id, decision, form, reviewer, now)
-    except DecisionError as error:
-        raise refused(error) from error
-    return _applied(workspace, catalog, outcome, now)
+
+    def speak() -> Outcome:
+        decision = decision_of(catalog, decision_id)
+        if decision is None or decision.state != "proposed":
+            raise _outdated()
+        case_id = decision.ruling.case_id or f"{ENTITY_CASE}{decision_id}"
+        return _further(workspace, catalog, case_id, decision, form, reviewer, now)
+
+    return _taken(workspace, catalog, form, speak, reviewer=reviewer, now=now)
 
 
 def undo(
@@ -350,6 +331,30 @@ def _second_part(decision: Decision, said: Sequence[Opinion]) -> Part | None:
     return None if is_disputed(decision, said) else "second"
 
 
+def _taken(
+    workspace: Workspace,
+    catalog: Catalog,
+    form: Form,
+    speak: Callable[[], Outcome],
+    *,
+    reviewer: Reviewer,
+    now: datetime,
+    apply: bool = True,
+) -> Outcome:
+    """Check a form, have its opinion kept in one transaction, once, and apply what it made."""
+    _require_right(reviewer)
+    _checked(workspace, form)
+    try:
+        with catalog.writing():
+            done = opinion_of_request(catalog, form.request_key)
+            if done is not None:
+                return _repeated(catalog, done)
+            outcome = speak()
+    except DecisionError as error:
+        raise refused(error) from error
+    return _applied(workspace, catalog, outcome, now) if apply else outcome
+
+
 def _further(
     workspace: Workspace,
     catalog: Catalog,
@@ -438,10 +443,10 @@ def _propose(workspace: Workspace, catalog: Catalog, ruling: Ruling, author: Per
 
 def _applied(workspace: Workspace, catalog: Catalog, outcome: Outcome, now: datetime) -> Outcome:
     effect = None
-    if outcome.decision is not None and outcome.state in ("ruled", "revoked") and not outcome.repeated:
+    if outcome.decision is not None and outcome.state in ("ruled", "revoked"):
         effect = apply_at_once(workspace, catalog, outcome.decision, now)
     bring_up(catalog)
-    return Outcome(outcome.state, outcome.decision, effect, outcome.first, outcome.repeated)
+    return replace(outcome, effect=effect)
 
 
 def _ruling(catalog: Catalog, case: CaseFile, form: Form) -> Ruling:

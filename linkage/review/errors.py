@@ -29,6 +29,10 @@ class DeskError(LinkageError):
         self.en = en
         self.decisions = decisions
 
+    def said(self, language: str) -> str:
+        """Return why and what to do, in zh or en."""
+        return self.zh if language == "zh" else self.en
+
 
 def contradicts(found: Contradiction) -> DeskError:
     """Return the refusal of a ruling that contradicts decisions in force."""

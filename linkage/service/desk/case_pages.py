@@ -7,14 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from eval.report.explanation import waterfall
 from golden_records.catalog.read import Entity as GoldenEntity
 from golden_records.catalog.read import entity as read_entity
 from golden_records.catalog.store import Catalog
-from golden_records.opinions import CHOICES, Choice
 from linkage.access.shown import Sight, shown_values
 from linkage.at_once.preview import Preview
 from linkage.fields import CANONICAL_FIELDS, ENTITIES
@@ -26,6 +24,8 @@ from linkage.review.evidence import Evidence, EvidenceUnavailableError, evidence
 from linkage.review.graph import HEIGHT, WIDTH, draw
 from linkage.review.topics import choices
 from linkage.service.desk.pages import desk_words, page
+from linkage.service.desk.previews import preview_page
+from linkage.service.desk.ruling_forms import choice_of, form_from, told
 from linkage.service.desk.state import Desk, desk_of
 from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, count_person, form_of, text_of
 
@@ -106,7 +106,7 @@ async def show_case(
         two_people=desk.workspace.settings.decisions.two_people,
         sight=sight,
         done=done,
-        problem=None if problem is None else (problem.zh if visitor.language == "zh" else problem.en),
+        problem=problem and problem.said(visitor.language),
         problem_decisions=problem.decisions if problem else (),
         entered=entered or {},
         blind=values["part"] == "second" and case.pending is not None,
@@ -123,7 +123,7 @@ async def get_preview(
     visitor.may("records")
     desk = desk_of(request)
     sight = visitor.sight(case_id, desk.now())
-    choice = _choice(ruling)
+    choice = choice_of(ruling)
 
     def read() -> tuple[CaseFile, Preview | None]:
         with desk.reading() as catalog:
@@ -146,18 +146,9 @@ async def get_preview(
         problem = None
     except DeskError as error:
         case, found, problem = None, None, error
-    said = None if problem is None else (problem.zh if visitor.language == "zh" else problem.en)
-    return page(
-        "preview_part.html" if fragment else "preview.html",
-        desk,
-        language=visitor.language,
-        visitor=visitor,
-        place="queue",
-        case_id=case_id,
-        choice=choice,
-        preview=found,
-        changes=shown_changes(found, case.entity, sight) if found and case else [],
-        problem=said,
+    entity = case.entity if case else ""
+    return preview_page(
+        desk, visitor, found, problem, entity=entity, sight=sight, choice=choice, case_id=case_id, fragment=fragment
     )
 
 
@@ -187,34 +178,6 @@ async def post_rule(case_id: str, request: Request, visitor: VisitorOf) -> Respo
     return RedirectResponse(f"{ROOT}/cases/{case_id}?done={told(outcome)}", 303)
 
 
-def form_from(data: FormData) -> Form:
-    """Return a ruling as it was entered.
-
-    Raises:
-        DeskError: no ruling was chosen, or the form is not one of the desk.
-    """
-    request_key = text_of(data, "request_key")
-    if not 16 <= len(request_key) <= 64:
-        raise DeskError("invalid", "表单不完整，请重新打开页面。", "the form is not complete; open the page anew.")
-    return Form(
-        ruling=_choice(text_of(data, "ruling")),
-        reason=text_of(data, "reason"),
-        note=text_of(data, "note").strip() or None,
-        version=text_of(data, "version"),
-        request_key=request_key,
-        record_id=text_of(data, "record") or None,
-    )
-
-
-def told(outcome: Outcome) -> str:
-    """Return what became of a ruling, as the address of the next page carries it."""
-    if outcome.repeated:
-        return f"repeated-{outcome.state}"
-    if isinstance(outcome.effect, str):
-        return f"{outcome.state}-later"
-    return outcome.state
-
-
 def golden_values(catalog: Catalog, entity_id: str, sight: Sight) -> dict[str, Any]:
     """Return the golden record of an entity as the reader may see it; empty if it is not living."""
     found = read_entity(catalog, entity_id)
@@ -228,20 +191,6 @@ def golden_shown(found: GoldenEntity, sight: Sight) -> dict[str, Any]:
     entity = next(one for one in ENTITIES if one == found.entity_type)
     told = {*CANONICAL_FIELDS[entity], "records", "sources", "conflicts"}
     return {k: v for k, v in shown_values(entity, found.golden, sight).items() if k in told}
-
-
-def shown_changes(found: Preview, entity: str, sight: Sight) -> list[dict[str, Any]]:
-    """Return the golden values that would change, as the reader may see them."""
-    rows = []
-    for change in found.values:
-        before = shown_values(entity, {change.attribute: change.before}, sight).get(change.attribute)
-        after = shown_values(entity, {change.attribute: change.after}, sight).get(change.attribute)
-        hidden = before == after
-        rows.append(
-            {"entity_id": change.entity_id, "attribute": change.attribute, "before": before, "after": after}
-            | {"hidden": hidden}
-        )
-    return rows
 
 
 def _case(catalog: Catalog, case_id: str) -> CaseFile:
@@ -298,10 +247,3 @@ def _zero(steps: Any) -> float:
     if total is None:
         return 0.0
     return float(total.left if total.weight >= 0 else total.left + total.width)
-
-
-def _choice(text: str) -> Choice:
-    found: Choice | None = next((one for one in CHOICES if one == text), None)
-    if found is None:
-        raise DeskError("invalid", "请先选择一个结论。", "choose a ruling first.")
-    return found

@@ -17,8 +17,9 @@ from linkage.fields import ENTITIES
 from linkage.review import deciding
 from linkage.review.errors import DeskError
 from linkage.review.evidence import EvidenceUnavailableError, sheets_of
-from linkage.service.desk.case_pages import form_from, shown_changes, told
 from linkage.service.desk.pages import page
+from linkage.service.desk.previews import preview_page
+from linkage.service.desk.ruling_forms import form_from, told
 from linkage.service.desk.state import desk_of
 from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, form_of, text_of
 
@@ -118,7 +119,7 @@ async def show_decision(
         subject=subject,
         sight=sight,
         done=done,
-        problem=None if problem is None else (problem.zh if visitor.language == "zh" else problem.en),
+        problem=problem and problem.said(visitor.language),
         back=f"{ROOT}/decisions/{decision_id}",
         **values,
     )
@@ -137,25 +138,15 @@ async def get_undo_preview(
             decision = _decision(catalog, decision_id)
             return decision, deciding.foresee_undo(desk.workspace, catalog, decision)
 
+    entity, found, problem = "", None, None
     try:
         decision, found = await run_in_threadpool(read)
-        changes = shown_changes(
-            found, decision.ruling.entity_type, Sight(visitor.permissions.whole_legal_persons, False)
-        )
-        problem = None
+        entity = decision.ruling.entity_type
     except DeskError as error:
-        found, changes, problem = None, [], error.zh if visitor.language == "zh" else error.en
-    return page(
-        "preview_part.html" if fragment else "preview.html",
-        desk,
-        language=visitor.language,
-        visitor=visitor,
-        place="decisions",
-        case_id=None,
-        choice="undo",
-        preview=found,
-        changes=changes,
-        problem=problem,
+        problem = error
+    sight = Sight(visitor.permissions.whole_legal_persons, False)
+    return preview_page(
+        desk, visitor, found, problem, entity=entity, sight=sight, choice="undo", fragment=fragment, place="decisions"
     )
 
 

@@ -24,8 +24,10 @@ from linkage.review import deciding
 from linkage.review.errors import DeskError
 from linkage.review.evidence import EvidenceUnavailableError, sheets_of
 from linkage.review.search import cases_around
-from linkage.service.desk.case_pages import form_from, golden_shown, shown_changes, told
+from linkage.service.desk.case_pages import golden_shown
 from linkage.service.desk.pages import page
+from linkage.service.desk.previews import preview_page
+from linkage.service.desk.ruling_forms import form_from, told
 from linkage.service.desk.state import Desk, desk_of
 from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, count_person, form_of
 
@@ -76,7 +78,7 @@ async def show_entity(
         sight=sight,
         subject=entity_id,
         done=done,
-        problem=None if problem is None else (problem.zh if visitor.language == "zh" else problem.en),
+        problem=problem and problem.said(visitor.language),
         reasons=desk.workspace.settings.decisions.known_reasons,
         selected=selected,
         back=f"{ROOT}/entities/{entity_id}",
@@ -102,22 +104,13 @@ async def get_split_preview(
             ruling = deciding.split_ruling(catalog, entity_id, record or [], reason="other", note=None)
             return deciding.foresee_ruling(desk.workspace, catalog, ruling)
 
+    found, problem = None, None
     try:
         found = await run_in_threadpool(read)
-        changes, problem = shown_changes(found, _type(entity_id), sight), None
     except DeskError as error:
-        found, changes, problem = None, [], error.zh if visitor.language == "zh" else error.en
-    return page(
-        "preview_part.html" if fragment else "preview.html",
-        desk,
-        language=visitor.language,
-        visitor=visitor,
-        place="queue",
-        case_id=None,
-        choice="split",
-        preview=found,
-        changes=changes,
-        problem=problem,
+        problem = error
+    return preview_page(
+        desk, visitor, found, problem, entity=_type(entity_id), sight=sight, choice="split", fragment=fragment
     )
 
 

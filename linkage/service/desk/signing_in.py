@@ -53,8 +53,7 @@ async def post_sign_in(request: Request) -> Response:
     begun = await run_in_threadpool(_sign_in, desk, text, now)
     language = language_of(request, desk)
     if isinstance(begun, DeskError):
-        problem = begun.zh if language == "zh" else begun.en
-        return page("sign_in.html", desk, language=language, wanted=wanted, problem=problem, status=403)
+        return page("sign_in.html", desk, language=language, wanted=wanted, problem=begun.said(language), status=403)
     secret, lasting = begun
     answer = RedirectResponse(wanted, 303)
     answer.set_cookie(
