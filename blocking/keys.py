@@ -7,6 +7,7 @@ parts are; two different values that collide only cost one needless comparison.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
@@ -35,26 +36,51 @@ def make_keys(
 def key_query(
     position: int, alternative: Sequence[str], refine: Sequence[str], profiles: str, types: Mapping[str, str]
 ) -> str:
-    """Return the query that yields one alternative's keys (rule, key, refine, profile_id).
+    """Return the query that yields one alternative's keys (rule, key, refine, profile_id)."""
+    found = key_parts(alternative, refine, profiles, types)
+    return f"""
+select distinct
+    {position} as rule,
+    hash({position}, {found.values}) as key,
+    hash({found.refined or "''"}) as refine,
+    profile_id
+from ({found.source})
+where {found.present}"""
+
+
+@dataclass(frozen=True)
+class KeyParts:
+    """SQL for the parts of one alternative's keys, whatever they are hashed with.
+
+    Attributes:
+        source: query for the profiles, one row for every combination of the elements of their lists.
+        present: condition that every part is there.
+        values: the parts, separated by commas.
+        refined: the refining columns as text, separated by commas; empty if there are none.
+    """
+
+    source: str
+    present: str
+    values: str
+    refined: str
+
+
+def key_parts(alternative: Sequence[str], refine: Sequence[str], profiles: str, types: Mapping[str, str]) -> KeyParts:
+    """Return the parts of one alternative's keys.
 
     Nested `unnest` calls on separate parts give every combination of their elements.
     """
     parts = [parse_part(part) for part in alternative]
-    lists = [column for column, _ in parts if types[column].endswith("[]")]
-    source = f"select profile_id, * exclude (profile_id) from {quote(profiles)}"
-    for column in lists:
-        source = f"select * replace (unnest({quote(column)}) as {quote(column)}) from ({source})"
-    present = " and ".join(f"{quote(column)} is not null" for column, _ in parts)
-    values = ", ".join(
-        f"cast({quote(column)} as varchar)" if length is None else f"left({quote(column)}, {length})"
-        for column, length in parts
+    source = f"select * from {quote(profiles)}"
+    for column, _ in parts:
+        if types[column].endswith("[]"):
+            source = f"select * replace (unnest({quote(column)}) as {quote(column)}) from ({source})"
+    return KeyParts(
+        source,
+        present=" and ".join(f"{quote(column)} is not null" for column, _ in parts),
+        values=", ".join(
+            f"cast({quote(column)} as varchar)" if length is None else f"left({quote(column)}, {length})"
+            for column, length in parts
+        ),
+        refined=", ".join(f"coalesce(cast({quote(column)} as varchar), '')" for column in refine),
     )
-    refined = ", ".join(f"coalesce(cast({quote(column)} as varchar), '')" for column in refine) or "''"
-    return f"""
-select distinct
-    {position} as rule,
-    hash({position}, {values}) as key,
-    hash({refined}) as refine,
-    profile_id
-from ({source})
-where {present}"""

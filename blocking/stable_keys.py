@@ -16,6 +16,7 @@ from typing import Any
 
 from duckdb import DuckDBPyConnection
 
+from blocking.keys import key_parts
 from blocking.rules import BlockingRule, parse_part
 from blocking.sql import quote
 
@@ -83,26 +84,15 @@ def _hash(parts: Sequence[str]) -> int:
 
 
 def _key_query(rule: BlockingRule, alternative: Sequence[str], profiles: str, types: Mapping[str, str]) -> str:
-    parts = [parse_part(part) for part in alternative]
-    lists = [column for column, _ in parts if types[column].endswith("[]")]
-    source = f"select * from {quote(profiles)}"
-    for column in lists:
-        source = f"select * replace (unnest({quote(column)}) as {quote(column)}) from ({source})"
-    present = " and ".join(f"{quote(column)} is not null" for column, _ in parts)
-    values = ", ".join(
-        f"cast({quote(column)} as varchar)" if length is None else f"left({quote(column)}, {length})"
-        for column, length in parts
-    )
-    refined = ", ".join(f"coalesce(cast({quote(column)} as varchar), '')" for column in rule.refine)
-    refine = _hash_sql(refined) if refined else "0"
+    found = key_parts(alternative, rule.refine, profiles, types)
     name = rule.name.replace("'", "''")
     return f"""
 select
-    {_hash_sql(f"'{name}', {values}")} as key,
-    {refine} as refine,
+    {_hash_sql(f"'{name}', {found.values}")} as key,
+    {_hash_sql(found.refined) if found.refined else "0"} as refine,
     profile_id
-from ({source})
-where {present}"""
+from ({found.source})
+where {found.present}"""
 
 
 def _hash_sql(values: str) -> str:
