@@ -40,7 +40,7 @@ _NUMBERS = {reason: number for number, reason in enumerate(REASONS)}
 
 def unread_cells_sql(rows: str, columns: Mapping[str, str], column: str) -> str:
     """Return a query for the distinct cells of a column of `rows` that are not read yet: raw, id_type."""
-    raw, kind = f"r.{quote(columns[column])}::varchar", _kind_of(columns, column)
+    raw, kind = cell(columns, column), _kind_of(columns, column)
     return f"""
 select distinct c.raw, c.id_type
 from (select {raw} as raw, {kind} as id_type from {rows} r) c
@@ -66,30 +66,23 @@ def resolved_sql(subjects: SubjectTables, rows: str, columns: Mapping[str, str],
     present = [column for column in IDENTIFIER_COLUMNS if column in columns]
     joins, parts = [], []
     for column in present:
-        held, read, cell = f"h_{column}", f"t_{column}", f"r.{quote(columns[column])}::varchar"
-        joins.append(f"left join {reading_of(column)} {held} on {held}.raw = {cell}")
-        kind = _kind_of(columns, column)
-        joins.append(f"left join {reads_of(column)} {read} on {read}.raw = {cell} and {read}.id_type = {kind}")
+        held, read, raw, kind = f"h_{column}", f"t_{column}", cell(columns, column), _kind_of(columns, column)
+        joins.append(f"left join {reading_of(column)} {held} on {held}.raw = {raw}")
+        joins.append(f"left join {reads_of(column)} {read} on {read}.raw = {raw} and {read}.id_type = {kind}")
         parts += [held, read]
-    recorded = {"source", "source_record_id"} <= set(columns)
-    if recorded:
-        source, key = (f"r.{quote(columns[name])}::varchar" for name in ("source", "source_record_id"))
-        joins.append(f"left join {quote(subjects.record)} s on s.source = {source} and s.source_record_id = {key}")
-    named = [f"r.{quote(columns['item'])}::varchar"] if "item" in columns else []
-    given = [literal(item)] if item is not None else []
-    if named or given:
-        joins.append(f"left join catalogue_item c on c.id = {_folded('coalesce', named + given, 'null')}")
+    recorded, asked = record_join(subjects, columns), item_join(columns, item)
+    joins += [*recorded, *asked]
     made = {
-        "name": f"r.{quote(columns['name'])}::varchar" if "name" in columns else "null::varchar",
-        "only_id": _folded("least", [f"{part}.entity_id" for part in parts], "null::varchar"),
-        "other_id": _folded("greatest", [f"{part}.entity_id" for part in parts], "null::varchar"),
-        "holders": _folded("greatest", [f"{part}.holders" for part in parts], "null::utinyint"),
-        "several": _folded("coalesce", [f"{part}.candidates" for part in parts], "null::varchar"),
-        "usable": _folded("greatest", [f"{part}.usable" for part in parts], "null::boolean"),
+        "name": cell(columns, "name") if "name" in columns else "null::varchar",
+        "only_id": folded("least", [f"{part}.entity_id" for part in parts], "null::varchar"),
+        "other_id": folded("greatest", [f"{part}.entity_id" for part in parts], "null::varchar"),
+        "holders": folded("greatest", [f"{part}.holders" for part in parts], "null::utinyint"),
+        "several": folded("coalesce", [f"{part}.candidates" for part in parts], "null::varchar"),
+        "usable": folded("greatest", [f"{part}.usable" for part in parts], "null::boolean"),
         "record_entity": "s.entity_id" if recorded else "null::varchar",
         "record_basis": "s.link_basis" if recorded else "null::varchar",
         "record_probability": "s.probability" if recorded else "null::double",
-        "item_kind": "coalesce(c.kind, '')" if named or given else "null::varchar",
+        "item_kind": "coalesce(c.kind, '')" if asked else "null::varchar",
     }
     added = ",\n    ".join(f"{value} as _gy_{name}" for name, value in made.items())
     return f"""
@@ -97,6 +90,31 @@ select r.*,
     {added}
 from {rows} r
 {chr(10).join(joins)}"""
+
+
+def cell(columns: Mapping[str, str], column: str) -> str:
+    """Return an expression for a known column of a row `r`, as text."""
+    return f"r.{quote(columns[column])}::varchar"
+
+
+def record_join(subjects: SubjectTables, columns: Mapping[str, str]) -> list[str]:
+    """Return the join `s` with the subject record that a row `r` names; none if rows name none."""
+    if not {"source", "source_record_id"} <= set(columns):
+        return []
+    source, key = cell(columns, "source"), cell(columns, "source_record_id")
+    return [f"left join {quote(subjects.record)} s on s.source = {source} and s.source_record_id = {key}"]
+
+
+def item_join(columns: Mapping[str, str], item: str | None) -> list[str]:
+    """Return the join `c` with the item of a row `r`, its own or `item`; none if neither is there."""
+    named = [cell(columns, "item")] if "item" in columns else []
+    given = [literal(item)] if item is not None else []
+    return [f"left join catalogue_item c on c.id = {folded('coalesce', named + given, '')}"] if named + given else []
+
+
+def folded(function: str, values: Sequence[str], nothing: str) -> str:
+    """Return a function of several values: of one the value itself, of none `nothing`."""
+    return f"{function}({', '.join(values)})" if len(values) > 1 else (*values, nothing)[0]
 
 
 def judged_sql(resolved: str, *, named: bool) -> str:
@@ -154,8 +172,4 @@ def _kind_of(columns: Mapping[str, str], column: str) -> str:
     """Return an expression for what stands beside a cell and has to be known to read it; empty if nothing does."""
     if column not in PERSON_COLUMNS or "id_type" not in columns:
         return "''"
-    return f"coalesce(r.{quote(columns['id_type'])}::varchar, '')"
-
-
-def _folded(function: str, values: Sequence[str], nothing: str) -> str:
-    return f"{function}({', '.join(values)})" if len(values) > 1 else (*values, nothing)[0]
+    return f"coalesce({cell(columns, 'id_type')}, '')"

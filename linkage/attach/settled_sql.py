@@ -6,14 +6,14 @@ else `linkage.attach.row_sql` knows to tell apart is for the few rows that are l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from blocking.sql import quote
 from linkage.attach.credit_rows import IDENTIFIER_COLUMNS, CreditFile, rows_sql
 from linkage.attach.readings import reading_of
+from linkage.attach.row_sql import cell, folded, item_join, record_join
 from linkage.attach.subjects import SubjectTables
-from matchers.levels import literal
 
 
 @dataclass(frozen=True)
@@ -44,51 +44,39 @@ def settled_sql(
         columns: known column → the file's column.
         item: the item of rows that name none.
     """
-
-    def cell(column: str) -> str:
-        return f"r.{quote(columns[column])}::varchar"
-
     present = [column for column in IDENTIFIER_COLUMNS if column in columns]
-    recorded = {"source", "source_record_id"} <= set(columns)
+    recorded, asked = record_join(subjects, columns), item_join(columns, item)
     joins = [
-        f"left join {reading_of(column)} h_{column} on h_{column}.raw = {cell(column)} and h_{column}.holders = 1"
-        for column in present
+        f"left join {reading_of(one)} h_{one} on h_{one}.raw = {cell(columns, one)} and h_{one}.holders = 1"
+        for one in present
     ]
     found = [f"h_{column}.entity_id" for column in present]
-    entity = _first([*found, "s.entity_id"] if recorded else found)
+    entity = folded("coalesce", [*found, "s.entity_id"] if recorded else found, "null::varchar")
     made = {"entity_id": entity, "link_basis": "'identifier'", "link_probability": "null::double"}
     made |= {"attach_status": "'matched'", "attach_reason": "'identifier'", "attach_candidates": "null::varchar"}
     conditions = [f"{entity} is not null"]
-    if len(found) + recorded > 1:
+    if len(found) + len(recorded) > 1:
         filled = zip(present, found, strict=True)
-        conditions += [f"({one} is not null or coalesce(trim({cell(column)}), '') = '')" for column, one in filled]
+        conditions += [
+            f"({one} is not null or coalesce(trim({cell(columns, column)}), '') = '')" for column, one in filled
+        ]
         conditions += [f"coalesce({one} = {other}, true)" for i, one in enumerate(found) for other in found[:i]]
     if recorded:
-        source, key = cell("source"), cell("source_record_id")
-        joins.append(f"left join {quote(subjects.record)} s on s.source = {source} and s.source_record_id = {key}")
-        numbered = f"{_first(found)} is not null"
+        numbered = f"{folded('coalesce', found, 'null::varchar')} is not null"
         made["link_basis"] = f"case when {numbered} then 'identifier' else s.link_basis end"
         made["link_probability"] = f"case when {numbered} then null else s.probability end"
         made["attach_reason"] = f"case when {numbered} then 'identifier' else 'record' end"
         conditions.append(f"(coalesce(s.entity_id = {entity}, true) or s.link_basis not in ('identifier', 'decision'))")
-    named = [cell("item")] if "item" in columns else []
-    given = [literal(item)] if item is not None else []
-    if named or given:
-        joins.append(f"left join catalogue_item c on c.id = {_first([*named, *given])}")
+    if asked:
         conditions.append(f"starts_with({entity}, c.kind)")
     if "name" in columns:
-        names = f"select 1 from {quote(subjects.name)} n where n.entity_id = {entity} and n.name = {cell('name')}"
-        conditions.append(f"({cell('name')} is null or exists ({names}))")
+        name = cell(columns, "name")
+        names = f"select 1 from {quote(subjects.name)} n where n.entity_id = {entity} and n.name = {name}"
+        conditions.append(f"({name} is null or exists ({names}))")
     own = ", ".join(f"r.{quote(name)}" for name in file.columns)
     added = "".join(f",\n    {value} as {name}" for name, value in made.items())
-    rows = "\n".join([f"from {rows_sql(file)} r", *joins])
+    rows = "\n".join([f"from {rows_sql(file)} r", *joins, *recorded, *asked])
     holds = "\n    and ".join(conditions)
     return SettledSql(
         f"select {own}{added}\n{rows}\nwhere {holds}", f"select {own}\n{rows}\nwhere ({holds}) is not true"
     )
-
-
-def _first(values: Sequence[str]) -> str:
-    if not values:
-        return "null::varchar"
-    return f"coalesce({', '.join(values)})" if len(values) > 1 else values[0]
