@@ -59,17 +59,25 @@ def open_database(place: DatabaseUrl, *, read_only: bool) -> PostgresqlConnectio
     Raises:
         CatalogError: no connection, or a server or database that cannot hold a catalog.
     """
-    try:
-        raw = driver.connect(_with_defaults(place.secret()), autocommit=True)
-    except adbc_driver_manager.Error as error:
-        raise connection_error(place, error) from None  # its text may repeat a part of the URL
-    connection = PostgresqlConnection(place, raw)
+    connection = PostgresqlConnection(place, connect(place))
     try:
         _prepare(connection, place, read_only=read_only)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def connect(place: DatabaseUrl) -> Any:
+    """Return a connection of the driver, each statement a transaction of its own.
+
+    Raises:
+        CatalogError: no connection came about.
+    """
+    try:
+        return driver.connect(_with_defaults(place.secret()), autocommit=True)
+    except adbc_driver_manager.Error as error:
+        raise connection_error(place, error) from None  # its text may repeat a part of the URL
 
 
 class PostgresqlConnection:

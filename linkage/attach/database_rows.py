@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import adbc_driver_manager
-import adbc_driver_postgresql.dbapi as driver
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from blocking.sql import quote
 from golden_records.catalog.place import DatabaseUrl, read_place
-from golden_records.catalog.postgresql_errors import connection_error, database_error
+from golden_records.catalog.postgresql import connect
+from golden_records.catalog.postgresql_errors import database_error
 from linkage.attach.credit_rows import CreditFile
 from linkage.errors import LinkageError
 
@@ -87,10 +87,7 @@ def _read(column: str, kind: str) -> str:
 
 @contextmanager
 def _connected(place: DatabaseUrl) -> Iterator[Any]:
-    try:
-        raw = driver.connect(place.secret(), autocommit=True)
-    except adbc_driver_manager.Error as error:
-        raise connection_error(place, error) from None  # its text may repeat a part of the URL
+    raw = connect(place)
     try:
         with raw, raw.cursor() as cursor:
             cursor.execute("set session characteristics as transaction read only")
