@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from linkage.access.access_log import Look, hash_of_result, moment
 from linkage.access.roles import PERMISSIONS, Permissions
-from linkage.access.shown import Sight
+from linkage.access.shown import Sight, sight_of
 from linkage.access.tokens import Token, find_token
 from linkage.service.errors import ServiceError
 from linkage.service.state import ServiceState, state_of
@@ -63,7 +63,7 @@ class Caller:
             self.may("unmask")
             if self.purpose is None:
                 raise ServiceError(403, "no_purpose", f"values in full need a stated purpose (header {PURPOSE_HEADER})")
-        return Sight(self.permissions.whole_legal_persons, unmasked)
+        return sight_of(self.permissions, self.purpose if unmasked else None)
 
     def look(
         self, now: datetime, action: str, *, entity_id: str | None, result: object, fields: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from golden_records.catalog.store import Catalog
 from golden_records.decisions import STATES, Decision, read_decisions
-from linkage.access.shown import Sight
+from linkage.access.shown import sight_of
 from linkage.at_once.preview import Preview
 from linkage.commands.decide import contradictions_of
 from linkage.fields import ENTITIES
@@ -144,7 +144,7 @@ async def get_undo_preview(
         entity = decision.ruling.entity_type
     except DeskError as error:
         problem = error
-    sight = Sight(visitor.permissions.whole_legal_persons, False)
+    sight = sight_of(visitor.permissions, None)
     return preview_page(
         desk, visitor, found, problem, entity=entity, sight=sight, choice="undo", fragment=fragment, place="decisions"
     )

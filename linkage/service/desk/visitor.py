@@ -17,7 +17,7 @@ from golden_records.decisions import Person
 from linkage.access.access_log import Look, hash_of_result, moment
 from linkage.access.roles import PERMISSIONS, Permissions
 from linkage.access.sessions import Session, find_session, is_form_key
-from linkage.access.shown import Sight
+from linkage.access.shown import Sight, sight_of
 from linkage.review.deciding import Reviewer
 from linkage.review.errors import DeskError
 from linkage.service.desk.state import Desk, desk_of
@@ -64,8 +64,7 @@ class Visitor:
 
     def sight(self, subject: str, now: datetime) -> Sight:
         """Return how much of a case or entity is shown: all of it only while a purpose is stated for it."""
-        shown = self.permissions.unmask and self.session.purpose_for(subject, now) is not None
-        return Sight(self.permissions.whole_legal_persons, shown)
+        return sight_of(self.permissions, self.session.purpose_for(subject, now))
 
     def may(self, permission: str) -> None:
         """Refuse what the role may not.
