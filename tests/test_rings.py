@@ -62,3 +62,9 @@ def test_no_two_modules_of_the_tests_have_one_name() -> None:
     """They are imported by their bare names: the second of two would be the first."""
     names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
     assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
+def test_no_module_of_the_tests_imports_from_a_conftest() -> None:
+    """There are several of that name; which one is meant depends on the order in which the tests are collected."""
+    modules = sorted((ROOT / "tests").rglob("*.py"))
+    assert [path.name for path in modules if "conftest" in imported_packages(path.read_text("utf-8"))] == []

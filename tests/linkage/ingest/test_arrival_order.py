@@ -7,9 +7,9 @@ from itertools import permutations
 
 import duckdb
 import pytest
-from conftest import Load, config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from police_source import Load, config
 
 from linkage.ingest.current import current_records
 from linkage.ingest.errors import IngestError

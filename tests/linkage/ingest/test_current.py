@@ -5,9 +5,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import Load, config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from police_source import Load, config
 
 from linkage.fields import CANONICAL_FIELDS
 from linkage.ingest.current import CurrentCounts, current_records, loads_in_force

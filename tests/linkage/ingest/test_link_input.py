@@ -7,9 +7,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import config
 from hypothesis import given
 from hypothesis import strategies as st
+from police_source import config
 
 from linkage.ingest.errors import IngestError
 from linkage.ingest.link_input import LinkInput, link_input, source_of

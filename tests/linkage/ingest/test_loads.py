@@ -15,9 +15,9 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import HEADER, Load, config, reasons, table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from police_source import HEADER, Load, config, reasons, table
 
 from linkage.fields import CANONICAL_FIELDS
 from linkage.ingest.errors import IngestError
@@ -381,7 +381,7 @@ def in_another_process(tmp_path: Path, code: str) -> subprocess.Popen[str]:
         from datetime import date, datetime
         from pathlib import Path
         sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from conftest import config
+        from police_source import config
         from linkage.ingest import loads
         from linkage.errors import LinkageError
         tmp = Path({str(tmp_path)!r})

@@ -5,19 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from service_store import NOW, OLD_FIRM, OLD_PERSON, RETIRED, Store, subject
 from small_district import NOW as PUBLISHED
-from small_district import ask
 from starlette.testclient import TestClient
 
 from golden_records.catalog.publish import publish
 from golden_records.catalog.store import open_catalog
-from golden_records.entity_id import mint
 from linkage.access.roles import ROLES
 from linkage.access.settings import ServiceSettings
 from linkage.access.tokens import create_token
@@ -25,43 +23,6 @@ from linkage.entities import release_tables
 from linkage.lookup.publishing import lookup_part
 from linkage.pipeline import Linkage
 from linkage.service.app import Service
-
-NOW = datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
-OLD_PERSON, OLD_FIRM, RETIRED = mint("NP", 900_001), mint("LP", 900_002), mint("LP", 900_003)
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A natural or a legal person of the catalog, unmasked."""
-
-    entity_id: str
-    values: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Store:
-    """A published catalog with tokens.
-
-    Attributes:
-        path: the catalog.
-        tokens: role to token.
-        person: a natural person with a number, a phone, an address.
-        firm: a legal person with a credit code, an address and a representative.
-    """
-
-    path: Path
-    tokens: dict[str, str]
-    person: Subject
-    firm: Subject
-
-
-def subject(path: Path, table: str, *needed: str) -> Subject:
-    there = " and ".join(f"{column} is not null" for column in needed)
-    columns = ("entity_id", *needed)
-    query = f"select {', '.join(columns)} from {table} where {there} and records > 2 order by entity_id limit 1"
-    (row,) = ask(path, query)
-    values = dict(zip(columns, row, strict=True))
-    return Subject(values.pop("entity_id"), values)
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Store
 from hypothesis import given
 from hypothesis import strategies as st
+from service_store import Store
 from small_district import ask
 from starlette.testclient import TestClient
 

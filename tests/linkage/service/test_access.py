@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from conftest import NOW, OLD_PERSON, Store
+from service_store import NOW, OLD_PERSON, Store
 from small_district import ask
 from starlette.testclient import TestClient
 

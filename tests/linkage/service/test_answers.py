@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import NOW, OLD_FIRM, OLD_PERSON, RETIRED, Store
+from service_store import NOW, OLD_FIRM, OLD_PERSON, RETIRED, Store
 from small_district import ask
 from starlette.testclient import TestClient
 

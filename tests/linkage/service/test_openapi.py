@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import schemathesis
 import uvicorn
-from conftest import Store
 from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -19,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from service_store import Store
 
 from linkage.access.settings import ServiceSettings
 from linkage.service.app import Service

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Store
 from jsonschema import Draft202012Validator
 from reconciliation_schemas import EXTENSION, MANIFEST, PROPERTIES, RESULTS, SUGGESTIONS
+from service_store import Store
 from starlette.testclient import TestClient
 
 Bearer = Callable[..., dict[str, str]]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import NOW, Store
+from service_store import NOW, Store
 from small_district import ask
 
 from golden_records.catalog.publish import publish
