@@ -303,27 +303,29 @@ def test_a_memory_limit_that_is_no_size_is_wrong_use(limit: str, tmp_path: Path)
         raise AssertionError("opened")
 
 
-NAMELESS: dict[Entity, str] = {
+ONE_NUMBER: dict[Entity, str] = {
     "natural_person": "source,source_record_id,name,id_number\n"
-    "a,1,覃秀珍,430524201103051214\nb,2,{other},430524201103051214\nc,3,,430524201103051214\n",
+    "a,1,覃秀珍,430524201103051214\nb,2,{other},430524201103051214\nc,3,{unclear},430524201103051214\n",
     "legal_person": "source,source_record_id,name,uscc\n"
-    "a,1,深圳市蔚泓五金有限公司,91440300MA5KPW5G0T\nb,2,{other},91440300MA5KPW5G0T\nc,3,,91440300MA5KPW5G0T\n",
+    "a,1,深圳市蔚泓五金有限公司,91440300MA5KPW5G0T\nb,2,{other},91440300MA5KPW5G0T\nc,3,{unclear},91440300MA5KPW5G0T\n",
 }
 
 
 @pytest.mark.parametrize(
-    ("entity", "other", "apart"),
+    ("entity", "other", "unclear", "apart"),
     [
-        ("natural_person", "祁大勇", True),
-        ("natural_person", "覃秀珍", False),
-        ("legal_person", "深圳市顺发餐饮管理有限公司", True),
-        ("legal_person", "深圳市蔚泓五金有限公司", False),
+        ("natural_person", "祁大勇", "", True),
+        ("natural_person", "覃秀珍", "", False),
+        ("natural_person", "覃大", "覃*", True),
+        ("natural_person", "覃秀珍", "覃*", False),
+        ("legal_person", "深圳市顺发餐饮管理有限公司", "", True),
+        ("legal_person", "深圳市蔚泓五金有限公司", "", False),
     ],
 )
-def test_a_row_without_a_name_joins_no_two_that_give_its_number(
-    entity: Entity, other: str, apart: bool, tmp_path: Path
+def test_a_row_without_a_whole_name_joins_no_two_that_give_its_number(
+    entity: Entity, other: str, unclear: str, apart: bool, tmp_path: Path
 ) -> None:
-    (tmp_path / "rows.csv").write_text(NAMELESS[entity].format(other=other), "utf-8")
+    (tmp_path / "rows.csv").write_text(ONE_NUMBER[entity].format(other=other, unclear=unclear), "utf-8")
     done = link(entity, tmp_path / "rows.csv", output=tmp_path / "out")
     found = {row["source_record_id"]: row["entity_id"] for row in done.rows("clusters")}
     assert (found["1"] != found["2"]) is apart

@@ -137,6 +137,12 @@ CASES = {
         "auto",
         "same_number",
     ),
+    "a hidden name with the number": (
+        {"name": "曹子华", "id_number": ELDER},
+        {"name": "曹**", "id_number": ELDER},
+        "review",
+        "same_number_hidden_name",
+    ),
     "number and telephone in each other's place": (
         {"name": "曹子华", "id_number": ELDER},
         {"name": "曹子华", "id_number": "13712350075", "phone": ELDER},
