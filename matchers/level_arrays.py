@@ -264,24 +264,25 @@ def _extent(column: Column, row: int) -> tuple[int, int]:
 def _similarity(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
     """Return a similarity of the left side's column and the right side's, minus infinity where one has no value."""
     name, one, other = key
+    answers = np.full(len(pairs.numbers), -np.inf)
+    at = np.flatnonzero(pairs.columns.present(one).take(pairs.left) & pairs.columns.present(other).take(pairs.right))
+    if not len(at):
+        return answers
     if key not in pairs.known:
         pairs.known[key] = np.full(pairs.size, np.nan)
     known = pairs.known[key]
-    new = pairs.where(np.isnan(known.take(pairs.numbers)))
+    asked = pairs.at(at)
+    new = asked.where(np.isnan(known.take(asked.numbers)))
     if len(new.numbers):
         sides = pairs.columns.named[one], pairs.columns.named[other]
-        a, b = sides[0].codes.take(new.left), sides[1].codes.take(new.right)
-        known[new.numbers] = -np.inf
-        at = np.flatnonzero(_both_present(a, b))
-        if len(at):
-            values = sides[0].looked_at, sides[1].looked_at
-            rows = new.left.take(at), new.right.take(at)
-            if SIMILARITIES[name].among is not None and one == other:
-                found = values[0].compare(SIMILARITIES[name], *rows)
-            else:
-                found = _compared(SIMILARITIES[name], values, rows, a.take(at) * _ODD + b.take(at))
-            known[new.numbers.take(at)] = found
-    answers: Floats = known.take(pairs.numbers)
+        values, rows = (sides[0].looked_at, sides[1].looked_at), (new.left, new.right)
+        if SIMILARITIES[name].among is not None and one == other:
+            found = values[0].compare(SIMILARITIES[name], *rows)
+        else:
+            both = sides[0].codes.take(new.left) * _ODD + sides[1].codes.take(new.right)
+            found = _compared(SIMILARITIES[name], values, rows, both)
+        known[new.numbers] = found
+    answers[at] = known.take(asked.numbers)
     return answers
 
 

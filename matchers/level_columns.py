@@ -134,13 +134,19 @@ class Columns:
     """
 
     named: Mapping[str, Column]
-    asked: dict[tuple[object, ...], Flags] = field(default_factory=dict)
+    asked: dict[object, Flags] = field(default_factory=dict)
 
     def missing(self, names: tuple[str, ...]) -> Flags:
         """Return which rows have no value in any of the columns."""
         if names not in self.asked:
             self.asked[names] = np.logical_and.reduce([self.named[name].missing for name in names])
         return self.asked[names]
+
+    def present(self, name: str) -> Flags:
+        """Return which rows have some value in the column."""
+        if name not in self.asked:
+            self.asked[name] = ~self.named[name].missing
+        return self.asked[name]
 
     def have(self, name: str, value: str | int | bool) -> Flags:
         """Return which rows have the value."""

@@ -226,14 +226,18 @@ def _rarities(
     con: DuckDBPyConnection, column: str, frequencies: str, *, codes: Codes, are_few: bool, u: float, minimum: float
 ) -> NDArray[np.float64]:
     """Return what each shared value, given by its code, adds to the weight."""
-    shared, read = pa.array(codes), quote(frequencies)
+    shared, value, frequency = pa.array(codes), quote(column), quote("tf_" + column)
+    # Most values of a column are as rare as one that was never seen: they need not be found.
+    rare = f"(select first({frequency}) from {quote(frequencies)} where {value} is null)"
+    wanted = f"{frequency} is distinct from {rare}"
     con.register(_SHARED, pa.table({"code": shared}))
     if are_few:
-        read += f" where {quote(column)} is null or hash({quote(column)}) in (select code from {_SHARED})"
+        wanted += f" and hash({value}) in (select code from {_SHARED})"
     known = (
         con.sql(f"""
-select hash({quote(column)}) as code, {quote("tf_" + column)} as frequency
-from {read}""")
+select hash({value}) as code, {frequency} as frequency
+from {quote(frequencies)}
+where {value} is null or ({wanted})""")
         .to_arrow_table()
         .combine_chunks()
     )
