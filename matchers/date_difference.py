@@ -10,19 +10,24 @@ Invariant: every function of two days is symmetric, and gives 0.0 for a text tha
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from matchers.date_text import Parts, Status
 from matchers.similarity import Compare, Places
+from matchers.text_bytes import bytes_of
 
 LUNAR_DAYS = range(17, 52)
 """How many days the lunar reading of a birthday stands before the solar one, leap months included."""
 
 LONGEST_LUNAR_MONTH = 30
+_ISO_SIZE = 10
+_DIGITS = [0, 1, 2, 3, 5, 6, 8, 9]
+_DASHES = [4, 7]
 _LOWEST_BITS = np.uint64(0x0101010101010101)
 COUNTED_AGE_YEARS = 2
 """Counted age is one or two years ahead of age: one at birth, one more at each new year."""
@@ -98,23 +103,23 @@ def of_one_birth(said: Parts, known: str) -> bool:
     )
 
 
-def slips(days: Sequence[str]) -> Compare:
+def slips(days: pa.Array) -> Compare:
     """Return the function that gives `slip` of two of the days by their places."""
-    grid = _grid(days)
-    if grid is None:
+    read = _grid(days)
+    if read is None:
         return _loop(slip, days)
+    grid, ordinals = read
     packed = grid.view(np.uint64).ravel()
-    ordinals = _days(days)
-    years = (grid[:, :4] - np.uint8(48)).astype(np.int64) @ np.array([1000, 100, 10, 1])
+    years = _numbers(grid[:, :4])
     month, day = (np.ascontiguousarray(grid[:, part]).view(np.uint16).ravel() for part in (slice(4, 6), slice(6, 8)))
 
     def compare(left: Places, right: Places) -> NDArray[np.float64]:
-        found = np.abs(ordinals[left] - ordinals[right]) <= 1
-        apart = np.abs(years[left] - years[right])
-        m, d, other_m, other_d = month[left], day[left], month[right], day[right]
+        found = np.abs(ordinals.take(left) - ordinals.take(right)) <= 1
+        apart = np.abs(years.take(left) - years.take(right))
+        m, d, other_m, other_d = month.take(left), day.take(left), month.take(right), day.take(right)
         found |= (apart <= COUNTED_AGE_YEARS) & (m == other_m) & (d == other_d)
         found |= (apart == 0) & (m == other_d) & (d == other_m)
-        count = _differing_digits(packed[left] ^ packed[right])
+        count = _differing_digits(packed.take(left) ^ packed.take(right))
         found |= count == 1
         two = np.flatnonzero((count == 2) & ~found)
         p, q = grid[left[two]], grid[right[two]]
@@ -125,18 +130,18 @@ def slips(days: Sequence[str]) -> Compare:
     return compare
 
 
-def lunars(days: Sequence[str]) -> Compare:
+def lunars(days: pa.Array) -> Compare:
     """Return the function that gives `lunar` of two of the days by their places."""
-    grid = _grid(days)
-    if grid is None:
+    read = _grid(days)
+    if read is None:
         return _loop(lunar, days)
-    ordinals = _days(days)
-    day = (grid[:, 6:] - np.uint8(48)).astype(np.int64) @ np.array([10, 1])
+    grid, ordinals = read
+    day = _numbers(grid[:, 6:])
 
     def compare(left: Places, right: Places) -> NDArray[np.float64]:
-        a, b = ordinals[left], ordinals[right]
+        a, b = ordinals.take(left), ordinals.take(right)
         apart = np.abs(a - b)
-        earlier = np.where(a <= b, day[left], day[right])
+        earlier = np.where(a <= b, day.take(left), day.take(right))
         found = (apart >= LUNAR_DAYS.start) & (apart < LUNAR_DAYS.stop) & (earlier <= LONGEST_LUNAR_MONTH)
         return np.asarray(found, dtype=np.float64)
 
@@ -157,18 +162,23 @@ def _ordinal(text: str) -> int | None:
         return None
 
 
-def _grid(texts: Sequence[str]) -> NDArray[np.uint8] | None:
-    """Return the eight digits of ISO days as a matrix of bytes, or None if a text is no day."""
-    if any(_ordinal(text) is None for text in texts):
+def _grid(days: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]] | None:
+    """Return the eight digits of ISO days as a matrix of bytes, and the days counted; None if a text is no day."""
+    rows, fitting = bytes_of(days, _ISO_SIZE)
+    grid = np.ascontiguousarray(rows[:, _DIGITS])
+    if not (fitting.all() and (rows[:, _DASHES] == ord("-")).all() and ((grid >= 48) & (grid <= 57)).all()):
         return None
-    joined = "".join(texts).replace("-", "")
-    if len(joined) != 8 * len(texts):
+    year, month, day = _numbers(grid[:, :4]), _numbers(grid[:, 4:6]), _numbers(grid[:, 6:])
+    months = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)
+    counted = months.astype("datetime64[D]") + (day - 1)
+    # A day beyond the end of its month, or a month beyond the year, counts as one of the next.
+    if not ((year > 0) & (month > 0) & (month <= 12) & (day > 0) & (counted.astype("datetime64[M]") == months)).all():
         return None
-    return np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(texts), 8)
+    return grid, counted.astype(np.int64)
 
 
-def _days(texts: Sequence[str]) -> NDArray[np.int64]:
-    return np.fromiter((_ordinal(text) or 0 for text in texts), dtype=np.int64, count=len(texts))
+def _numbers(digits: NDArray[np.uint8]) -> NDArray[np.int64]:
+    return (digits - np.uint8(48)).astype(np.int64) @ 10 ** np.arange(digits.shape[1])[::-1]
 
 
 def _differing_digits(different: NDArray[np.uint64]) -> NDArray[np.uint8]:
@@ -179,7 +189,9 @@ def _differing_digits(different: NDArray[np.uint64]) -> NDArray[np.uint8]:
     return digits
 
 
-def _loop(one: Callable[[str, str], float], days: Sequence[str]) -> Compare:
+def _loop(one: Callable[[str, str], float], texts: pa.Array) -> Compare:
+    days = texts.to_pylist()
+
     def compare(left: Places, right: Places) -> NDArray[np.float64]:
         pairs = zip(left.tolist(), right.tolist(), strict=True)
         return np.fromiter((one(days[a], days[b]) for a, b in pairs), dtype=np.float64, count=len(left))

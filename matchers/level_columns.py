@@ -69,8 +69,11 @@ class Values:
 
     def of(self, rows: Ints) -> list[str]:
         """Return the texts of rows."""
-        texts: list[str] = self.texts.take(pa.array(self.places.take(rows))).to_pylist()
+        texts: list[str] = self._taken(rows).to_pylist()
         return texts
+
+    def _taken(self, rows: Ints) -> pa.Array:
+        return self.texts.take(pa.array(self.places.take(rows)))
 
     def compare(self, similarity: Similarity, left: Ints, right: Ints) -> NDArray[np.float64]:
         """Return a similarity of the values in rows of which none is missing, each value looked at once."""
@@ -84,7 +87,7 @@ class Values:
                 present = np.flatnonzero(self.codes != MISSING)
                 self._shown_by[self._numbers.take(present)] = present
             if similarity.name not in self._compares:
-                self._compares[similarity.name] = similarity.among(self.of(self._shown_by))
+                self._compares[similarity.name] = similarity.among(self._taken(self._shown_by))
         return self._compares[similarity.name](self._numbers.take(left), self._numbers.take(right))
 
     def code(self, value: str | int | bool) -> np.uint64 | None:

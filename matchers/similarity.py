@@ -4,7 +4,7 @@ DuckDB's own `levenshtein` and `jaro_winkler_similarity` count UTF-8 bytes, whic
 apart or accidentally near. These count code points. Each function exists under one name as `one` for a pair and `many`
 for two equally long lists, which the batch registers with DuckDB as an Arrow function. A third form, `among`, pays off
 where looking at a text costs more than comparing: it looks at each of a list of texts once and then compares any two of
-them by their places in the list.
+them by their places in the list; it takes the texts as an Arrow array.
 
 A field type may add its own with `register`; the result is a float, larger is more alike, and it must be symmetric.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
@@ -23,7 +24,7 @@ One = Callable[[str, str], float]
 Many = Callable[[Sequence[str], Sequence[str]], NDArray[np.float64]]
 Places = NDArray[np.int64]
 Compare = Callable[[Places, Places], NDArray[np.float64]]
-Among = Callable[[Sequence[str]], Compare]
+Among = Callable[[pa.Array], Compare]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def many_of(among: Among) -> Many:
 
     def many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
         places = np.arange(len(left))
-        return among([*left, *right])(places, places + len(left))
+        return among(pa.array([*left, *right], pa.string()))(places, places + len(left))
 
     return many
 

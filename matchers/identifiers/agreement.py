@@ -13,16 +13,18 @@ Three counts are registered as similarities:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from matchers.similarity import Among, Compare, One, Places, register
+from matchers.text_bytes import bytes_of
 
 SIZE: Final = 18
 _STAR: Final = ord("*")
+_ASCII: Final = 128  # a byte below it is a character of its own
 _WORDS: Final = 3  # integers of eight bytes that hold a pattern
 
 
@@ -51,27 +53,30 @@ def _one(positions: tuple[int, ...]) -> One:
 def _among(positions: tuple[int, ...]) -> Among:
     counted = np.isin(np.arange(_WORDS * 8), positions).astype(np.uint8).view(np.uint64)
 
-    def among(patterns: Sequence[str]) -> Compare:
-        no_pattern = np.zeros(len(patterns), dtype=np.bool_)
-        joined = "".join(patterns)
-        if not joined.isascii() or set(map(len, patterns)) != {SIZE}:
-            no_pattern[:] = [len(pattern) != SIZE or not pattern.isascii() for pattern in patterns]
-            joined = "".join("*" * SIZE if no else p for no, p in zip(no_pattern.tolist(), patterns, strict=True))
+    def among(patterns: pa.Array) -> Compare:
+        rows, fitting = bytes_of(patterns, SIZE)
+        no_pattern = ~(fitting & (rows < _ASCII).all(axis=1))
         grid = np.full((len(patterns), _WORDS * 8), _STAR, dtype=np.uint8)
-        grid[:, :SIZE] = np.frombuffer(joined.encode("ascii"), dtype=np.uint8).reshape(len(patterns), SIZE)
+        grid[:, :SIZE] = rows
+        grid[no_pattern] = _STAR
         # A pattern as three integers of eight characters, those it shows as ones in three more: compared at one go.
         words = [np.ascontiguousarray(word) for word in grid.view(np.uint64).T]
         shown = [np.ascontiguousarray(word) for word in ((grid != _STAR) * np.uint8(255)).view(np.uint64).T]
+        all_are_patterns = not no_pattern.any()
 
         def compare(left: Places, right: Places) -> NDArray[np.float64]:
-            agreeing = np.zeros(len(left))
-            differing = no_pattern[left] | no_pattern[right]
+            agreeing = np.zeros(len(left), dtype=np.uint8)
+            differing = np.zeros(len(left), dtype=np.uint64)
             for word, shows, counts in zip(words, shown, counted, strict=True):
-                both = shows[left] & shows[right]
-                differing |= ((word[left] ^ word[right]) & both) != 0
-                agreeing += np.bitwise_count(both & counts)
-            agreeing[differing] = -1.0
-            return agreeing
+                both = shows.take(left) & shows.take(right)
+                differing |= (word.take(left) ^ word.take(right)) & both
+                if counts:
+                    agreeing += np.bitwise_count(both & counts)
+            found = agreeing.astype(np.float64)
+            found[differing != 0] = -1.0
+            if not all_are_patterns:
+                found[no_pattern.take(left) | no_pattern.take(right)] = -1.0
+            return found
 
         return compare
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,4 +25,4 @@ def test_every_form_of_a_similarity_gives_what_it_gives_for_one_pair(name: str, 
     expected = [similarity.one(texts[a], texts[b]) for a, b in places]
     assert similarity.many([texts[a] for a in left], [texts[b] for b in right]).tolist() == expected
     if similarity.among is not None:
-        assert similarity.among(texts)(np.array(left), np.array(right)).tolist() == expected
+        assert similarity.among(pa.array(texts))(np.array(left), np.array(right)).tolist() == expected

@@ -1,0 +1,34 @@
+"""Columns of texts as matrices of bytes, on which numbers, days and short names are compared millions at a time.
+
+In: an Arrow array of texts without nulls. Out: the bytes of those that have one size.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
+
+
+def bytes_of(texts: pa.Array, size: int) -> tuple[Bytes, Flags]:
+    """Return the texts of a size in UTF-8 as rows of bytes, zeros where a text has another, and which have it.
+
+    >>> rows, fitting = bytes_of(pa.array(["ab", "c", "de"]), 2)
+    >>> rows.tolist(), fitting.tolist()
+    ([[97, 98], [0, 0], [100, 101]], [True, False, True])
+    """
+    fitting: Flags = pc.equal(pc.binary_length(texts), size).to_numpy(zero_copy_only=False)
+    rows = np.zeros((len(texts), size), dtype=np.uint8)
+    rows[fitting] = _joined(texts if fitting.all() else texts.filter(pa.array(fitting))).reshape(-1, size)
+    return rows, fitting
+
+
+def _joined(texts: pa.Array) -> Bytes:
+    """Return the bytes of all texts, one after the other."""
+    _, offsets, content = texts.cast(pa.large_string()).buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    return np.frombuffer(content or b"", dtype=np.uint8)[ends[0] : ends[-1]]
