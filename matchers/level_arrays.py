@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -120,7 +120,7 @@ def level_numbers(levels: Sequence[Level], pairs: Pairs) -> NDArray[np.int8]:
     return numbers
 
 
-def holds(condition: Condition, pairs: Pairs) -> Flags:
+def holds(condition: Condition | _EitherOf, pairs: Pairs) -> Flags:
     """Return for which pairs a condition holds."""
     match condition:
         case Not(part):
@@ -128,7 +128,7 @@ def holds(condition: Condition, pairs: Pairs) -> Flags:
         case All(parts):
             return ~_some(parts, pairs, answer=False)
         case AnyOf(parts):
-            return _some(parts, pairs, answer=True)
+            return _some(_joined(parts), pairs, answer=True)
         case AtLeast(similarity, name, bound):
             reached: Flags = _similarity(pairs, (similarity, name, name)) >= bound
             return reached
@@ -138,7 +138,7 @@ def holds(condition: Condition, pairs: Pairs) -> Flags:
     return _agree(condition, pairs)
 
 
-def _agree(condition: Condition, pairs: Pairs) -> Flags:
+def _agree(condition: Condition | _EitherOf, pairs: Pairs) -> Flags:
     """Return for which pairs a condition holds that compares values as such."""
     left, right = pairs.left, pairs.right
     match condition:
@@ -158,6 +158,9 @@ def _agree(condition: Condition, pairs: Pairs) -> Flags:
         case Either(name, value):
             have = pairs.columns.have(name, value)
             return _either(have.take(left), have.take(right))
+        case _EitherOf(parts):
+            have = pairs.columns.have_any(tuple((part.column, part.value) for part in parts))
+            return _either(have.take(left), have.take(right))
         case Both(name, value):
             have = pairs.columns.have(name, value)
             both: Flags = have.take(left) & have.take(right)
@@ -167,7 +170,24 @@ def _agree(condition: Condition, pairs: Pairs) -> Flags:
     raise TypeError(f"no evaluation on arrays for {type(condition).__name__}")
 
 
-def _some(parts: Sequence[Condition], pairs: Pairs, *, answer: bool) -> Flags:
+@dataclass(frozen=True)
+class _EitherOf:
+    """At least one side has one of several values: asked of each row once, not of each pair once a value."""
+
+    parts: tuple[Either, ...]
+
+
+@lru_cache(maxsize=256)
+def _joined(parts: tuple[Condition, ...]) -> tuple[Condition | _EitherOf, ...]:
+    """Return the alternatives with all that ask the sides for a value as one, in the place of the first."""
+    asked = tuple(part for part in parts if isinstance(part, Either))
+    if len(asked) < 2:
+        return parts
+    first = parts.index(asked[0])
+    return (*parts[:first], _EitherOf(asked), *(part for part in parts[first:] if not isinstance(part, Either)))
+
+
+def _some(parts: Sequence[Condition | _EitherOf], pairs: Pairs, *, answer: bool) -> Flags:
     """Return for which pairs some part gives the answer; a part is asked only where no earlier one gave it."""
     found: Flags = holds(parts[0], pairs) == answer
     for part in parts[1:]:

@@ -159,6 +159,12 @@ class Columns:
             self.asked[name, value] = np.zeros(len(column.codes), np.bool_) if code is None else column.codes == code
         return self.asked[name, value]
 
+    def have_any(self, wanted: tuple[tuple[str, str | int | bool], ...]) -> Flags:
+        """Return which rows have one of the values, each given with its column."""
+        if wanted not in self.asked:
+            self.asked[wanted] = np.logical_or.reduce([self.have(name, value) for name, value in wanted])
+        return self.asked[wanted]
+
 
 def columns_read(levels: Sequence[Level]) -> list[str]:
     """Return the columns that the levels read, sorted."""

@@ -170,8 +170,13 @@ def fits(left: str, right: str) -> float:
     """
     if len(left) != len(right):
         return 0.0
-    shown = [(a, b) for a, b in zip(left, right, strict=True) if a != "*" and b != "*"]
-    return 1.0 if len(shown) >= 6 and all(a == b for a, b in shown) else 0.0
+    shown = 0
+    for a, b in zip(left, right, strict=True):
+        if a == b:
+            shown += a != "*"
+        elif a != "*" and b != "*":
+            return 0.0
+    return 1.0 if shown >= 6 else 0.0
 
 
 def _numbers(plain: str, area_code: str | None) -> Iterator[str]:

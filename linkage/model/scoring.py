@@ -87,11 +87,10 @@ order by left_id, right_id""").to_arrow_table()
     con.register(scored, compared)
     kinds = columns_of(con, pairs)
     kept = ", ".join(f"{name} {kinds[name]}" for name in ("left_id", "right_id", "rule", "rules"))
-    # Packing numbers this small takes longer than writing all other columns.
-    gammas = ", ".join(f"{quote(name)} tinyint using compression uncompressed" for name in outcomes)
-    con.execute(
-        f"create or replace table {quote(out)} ({kept}, match_weight double, match_probability double, {gammas})"
-    )
+    # Packing these takes longer than writing all other columns, and makes hardly anything smaller.
+    plain = {"match_weight": "double", "match_probability": "double", **dict.fromkeys(outcomes, "tinyint")}
+    made = ", ".join(f"{quote(name)} {kind} using compression uncompressed" for name, kind in plain.items())
+    con.execute(f"create or replace table {quote(out)} ({kept}, {made})")
     con.execute(f"""
 insert into {quote(out)} by name
 select *, 1.0 / (1.0 + pow(2.0, -match_weight)) as match_probability
@@ -118,11 +117,13 @@ class _Rows:
 
 
 def _numbered(pairs: pa.Table) -> tuple[pa.Array, tuple[Ints, Ints]]:
-    """Return the ids of the profiles that the pairs name, and each side of the pairs as positions among them."""
-    sides = [chunk for side in ("left_id", "right_id") for chunk in pairs.column(side).chunks]
-    encoded = pa.chunked_array(sides, pa.int64()).combine_chunks().dictionary_encode()
-    left, right = np.split(encoded.indices.to_numpy().astype(np.int64), 2)
-    return encoded.dictionary, (left, right)
+    """Return the ids of the profiles that the pairs name, and each side of the sorted pairs as positions among them."""
+    ids = [pairs.column(side).to_numpy() for side in ("left_id", "right_id")]
+    # Pairs of one left side lie together: it is looked up once for all of them.
+    is_first = np.diff(ids[0], prepend=ids[0][:1] - 1) != 0
+    firsts = ids[0].compress(is_first)
+    encoded = pa.array(np.concatenate((firsts, ids[1]))).dictionary_encode()
+    return encoded.dictionary, (np.cumsum(is_first) - 1, encoded.indices.to_numpy()[len(firsts) :].astype(np.int64))
 
 
 def _rows(con: DuckDBPyConnection, profiles: str, named: str) -> _Rows:
@@ -226,18 +227,14 @@ def _rarities(
     con: DuckDBPyConnection, column: str, frequencies: str, *, codes: Codes, are_few: bool, u: float, minimum: float
 ) -> NDArray[np.float64]:
     """Return what each shared value, given by its code, adds to the weight."""
-    shared, value, frequency = pa.array(codes), quote(column), quote("tf_" + column)
-    # Most values of a column are as rare as one that was never seen: they need not be found.
-    rare = f"(select first({frequency}) from {quote(frequencies)} where {value} is null)"
-    wanted = f"{frequency} is distinct from {rare}"
+    shared, read = pa.array(codes), quote(frequencies)
     con.register(_SHARED, pa.table({"code": shared}))
     if are_few:
-        wanted += f" and hash({value}) in (select code from {_SHARED})"
+        read += f" where {quote(column)} is null or hash({quote(column)}) in (select code from {_SHARED})"
     known = (
         con.sql(f"""
-select hash({value}) as code, {frequency} as frequency
-from {quote(frequencies)}
-where {value} is null or ({wanted})""")
+select hash({quote(column)}) as code, {quote("tf_" + column)} as frequency
+from {read}""")
         .to_arrow_table()
         .combine_chunks()
     )
