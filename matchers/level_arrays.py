@@ -158,8 +158,8 @@ def _agree(condition: Condition | _EitherOf, pairs: Pairs) -> Flags:
         case Either(name, value):
             have = pairs.columns.have(name, value)
             return _either(have.take(left), have.take(right))
-        case _EitherOf(parts):
-            have = pairs.columns.have_any(tuple((part.column, part.value) for part in parts))
+        case _EitherOf(wanted):
+            have = pairs.columns.have_any(wanted)
             return _either(have.take(left), have.take(right))
         case Both(name, value):
             have = pairs.columns.have(name, value)
@@ -172,9 +172,9 @@ def _agree(condition: Condition | _EitherOf, pairs: Pairs) -> Flags:
 
 @dataclass(frozen=True)
 class _EitherOf:
-    """At least one side has one of several values: asked of each row once, not of each pair once a value."""
+    """At least one side has one of several values: asked of each row once, not of each pair value by value."""
 
-    parts: tuple[Either, ...]
+    wanted: tuple[tuple[str, str | int | bool], ...]
 
 
 @lru_cache(maxsize=256)
@@ -183,8 +183,9 @@ def _joined(parts: tuple[Condition, ...]) -> tuple[Condition | _EitherOf, ...]:
     asked = tuple(part for part in parts if isinstance(part, Either))
     if len(asked) < 2:
         return parts
+    one = _EitherOf(tuple((part.column, part.value) for part in asked))
     first = parts.index(asked[0])
-    return (*parts[:first], _EitherOf(asked), *(part for part in parts[first:] if not isinstance(part, Either)))
+    return (*parts[:first], one, *(part for part in parts[first:] if not isinstance(part, Either)))
 
 
 def _some(parts: Sequence[Condition | _EitherOf], pairs: Pairs, *, answer: bool) -> Flags:

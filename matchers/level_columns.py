@@ -160,7 +160,7 @@ class Columns:
         return self.asked[name, value]
 
     def have_any(self, wanted: tuple[tuple[str, str | int | bool], ...]) -> Flags:
-        """Return which rows have one of the values, each given with its column."""
+        """Return which rows have one of several values, each given with its column."""
         if wanted not in self.asked:
             self.asked[wanted] = np.logical_or.reduce([self.have(name, value) for name, value in wanted])
         return self.asked[wanted]
@@ -230,12 +230,13 @@ def coded(table: pa.Table, positions: Ints, size: int) -> Columns:
 
 def _lists(column: pa.ChunkedArray, positions: Ints, size: int) -> Column:
     elements = pc.list_flatten(column).to_numpy()
-    lengths = pc.list_value_length(column).fill_null(0).to_numpy().astype(np.int64)
-    starts, sizes = (
-        _placed(array, positions, np.zeros(size, dtype=np.int64)) for array in (np.cumsum(lengths) - lengths, lengths)
-    )
-    filled = np.flatnonzero(sizes)
-    first = _placed(elements.take(starts.take(filled)), filled, np.full(size, MISSING))
+    lengths = pc.list_value_length(column).fill_null(0).to_numpy()
+    filled = np.flatnonzero(lengths)
+    here, sizes_here = positions.take(filled), lengths.take(filled).astype(np.int64)
+    starts_here = np.cumsum(sizes_here) - sizes_here
+    starts = _placed(starts_here, here, np.zeros(size, dtype=np.int64))
+    sizes = _placed(sizes_here, here, np.zeros(size, dtype=np.int64))
+    first = _placed(elements.take(starts_here), here, np.full(size, MISSING))
     return Column(elements, starts, sizes, first)
 
 

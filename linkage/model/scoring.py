@@ -5,8 +5,8 @@ outcome's weight, log2(m/u); what the rarity of a shared value adds, from our te
 `Model.smoothed_frequency`). While threads compare, the next comparison's columns are read, so the columns of two are in
 memory at a time.
 
-Profiles are numbered in the order in which the sorted pairs first name them: what a slice looks up lies close together
-in memory.
+Pairs are sorted by their left side, and profiles numbered in the order in which they then come: what a slice looks up
+lies close together in memory.
 
 The sum is what Splink's own prediction from the same levels and frequencies gives; a test holds them equal. An outcome
 is stored as Splink's number: -1 missing, 0 the last level, and so on upwards to the best.
@@ -34,6 +34,7 @@ from matchers.level_columns import MISSING, Codes, Columns, Ints, coded, selecte
 from matchers.levels import Level
 
 _SLICE = 1 << 16  # pairs compared at a time by one thread: what its caches hold
+_PIECE = 122_880  # pairs written at a time by one thread: DuckDB's row group
 _FEW = 4  # profiles are looked up one by one where this many times as many would be read in vain
 _SHARED = "shared_values"
 
@@ -74,17 +75,15 @@ def score(
         out: table to make: left_id, right_id, rule, rules, match_weight, match_probability, and `gamma_<comparison>`.
     """
     scored, named = f"{out}_arrow", f"{out}_named"
-    compared = con.sql(f"""
-select left_id, right_id, rule, rules
-from {quote(pairs)}
-order by left_id, right_id""").to_arrow_table()
+    compared = _by_left_id(con.sql(f"select left_id, right_id, rule, rules from {quote(pairs)}").to_arrow_table())
     ids, sides = _numbered(compared)
     con.register(named, pa.table({"profile_id": ids}))
     rows = _rows(con, profiles, named)
     weight, outcomes = _weigh(con, config, model, rows, sides, frequencies)
     for name, column in (("match_weight", weight), *outcomes.items()):
         compared = compared.append_column(name, pa.array(column))
-    con.register(scored, compared)
+    # In pieces, so that all threads write.
+    con.register(scored, pa.Table.from_batches(compared.to_batches(max_chunksize=_PIECE), compared.schema))
     kinds = columns_of(con, pairs)
     kept = ", ".join(f"{name} {kinds[name]}" for name in ("left_id", "right_id", "rule", "rules"))
     # Packing these takes longer than writing all other columns, and makes hardly anything smaller.
@@ -116,13 +115,18 @@ class _Rows:
     are_few: bool
 
 
+def _by_left_id(pairs: pa.Table) -> pa.Table:
+    return pairs.take(pa.array(np.argsort(pairs.column("left_id").to_numpy())))
+
+
 def _numbered(pairs: pa.Table) -> tuple[pa.Array, tuple[Ints, Ints]]:
-    """Return the ids of the profiles that the pairs name, and each side of the sorted pairs as positions among them."""
-    ids = [pairs.column(side).to_numpy() for side in ("left_id", "right_id")]
-    # Pairs of one left side lie together: it is looked up once for all of them.
-    is_first = np.diff(ids[0], prepend=ids[0][:1] - 1) != 0
-    firsts = ids[0].compress(is_first)
-    encoded = pa.array(np.concatenate((firsts, ids[1]))).dictionary_encode()
+    """Return the ids of the profiles that sorted pairs name, and each side of the pairs as positions among them."""
+    left, right = (pairs.column(side).to_numpy() for side in ("left_id", "right_id"))
+    # The pairs of one left side lie together: its id is looked up once for all of them.
+    is_first = np.ones(len(left), dtype=np.bool_)
+    is_first[1:] = left[1:] != left[:-1]
+    firsts = left.compress(is_first)
+    encoded = pa.array(np.concatenate((firsts, right))).dictionary_encode()
     return encoded.dictionary, (np.cumsum(is_first) - 1, encoded.indices.to_numpy()[len(firsts) :].astype(np.int64))
 
 
@@ -157,7 +161,10 @@ def _weigh(
     for name, numbers, columns in _outcomes(con, config, rows, left, right):
         outcomes[f"gamma_{name}"] = numbers
         levels = config.levels[name]
-        weights += _weights(model, name, levels).take(numbers + 1)
+        each = _weights(model, name, levels)
+        # Slice by slice: new memory for all pairs at once costs more than the adding.
+        for start in range(0, len(left), _SLICE):
+            weights[start : start + _SLICE] += each.take(numbers[start : start + _SLICE] + 1)
         for level in levels:
             column = level.term_frequency
             found = np.flatnonzero(numbers == outcome_number(levels, level.name)) if column else ()

@@ -134,6 +134,14 @@ def test_the_levels_found_are_those_of_each_pair_in_whatever_order_the_rows_come
     assert numbers == [-1 if n == "missing" else len(levels) - 1 - best_first.index(n) for n in names]
 
 
+@given(rows=ROWS)
+def test_one_of_several_values_on_either_side_is_asked_of_each_row(rows: list[dict[str, Any]]) -> None:
+    condition = AnyOf((Either("n", 1), Same("a"), Either("f", True), Either("n", 2), Both("b", "王")))
+    pairs = all_pairs(rows, (level("it", condition),))
+    assert holds(condition, pairs).tolist() == [condition.holds(left, right) for left in rows for right in rows]
+    assert (("n", 1), ("f", True), ("n", 2)) in pairs.columns.asked
+
+
 def test_every_kind_of_condition_can_be_evaluated_on_arrays() -> None:
     kinds = {
         kind

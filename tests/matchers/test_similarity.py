@@ -13,7 +13,13 @@ from matchers.similarity import SIMILARITIES
 
 DAYS = st.dates().map(str)
 PATTERNS = st.text("01*X", min_size=18, max_size=18)
-TEXTS = st.lists(DAYS | PATTERNS | st.text(max_size=12) | st.just("2020-W01-1"), min_size=1, max_size=12)
+NO_DAYS = st.sampled_from(
+    ["2021-02-29", "2021-13-01", "0000-01-01", "2021-00-10", "2021-01-00", "2021/01/01", "2021-01-0é"]
+)
+MOBILES = st.text("19*", min_size=11, max_size=11)
+TEXTS = st.lists(DAYS, min_size=1, max_size=12) | st.lists(
+    DAYS | NO_DAYS | MOBILES | PATTERNS | st.text(max_size=12) | st.just("2020-W01-1"), min_size=1, max_size=12
+)
 
 
 @pytest.mark.parametrize("name", sorted(SIMILARITIES))

@@ -176,6 +176,16 @@ def test_the_number_of_threads_changes_nothing(run: Linkage) -> None:
     run.con.execute("drop table scored_by_three")
 
 
+def test_the_order_of_the_pairs_changes_nothing(run: Linkage) -> None:
+    pairs, scored = quote(run.table("scoring_pairs")), quote(run.table("scored"))
+    run.con.execute(f"create or replace temp table turned_pairs as from {pairs} order by right_id desc, left_id desc")
+    rescore(run, "turned_pairs", "turned_scored")
+    assert only_row(run.con, f"select count(*) from (from turned_scored except from {scored})") == (0,)
+    assert count(run.con, "turned_scored") == count(run.con, run.table("scored"))
+    run.con.execute("drop table turned_scored")
+    run.con.execute("drop table turned_pairs")
+
+
 def test_term_frequencies_are_made_for_the_columns_the_levels_name(run: Linkage) -> None:
     made = make_frequencies(run.con, run.config, run.trained, profiles=run.table("profiles"), prefix="counted_again")
     assert set(made) == set(run.frequencies)

@@ -1,0 +1,20 @@
+"""Columns of texts as matrices of bytes."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matchers.text_bytes import bytes_of
+
+
+@given(st.lists(st.text("ab张", max_size=3)), st.integers(0, 4), st.integers(0, 2), st.booleans())
+def test_texts_of_the_size_are_their_bytes_and_the_others_zeros(
+    texts: list[str], size: int, skipped: int, large: bool
+) -> None:
+    column = pa.array(texts, pa.large_string() if large else pa.string()).slice(skipped)
+    rows, fitting = bytes_of(column, size)
+    encoded = [text.encode() for text in texts[skipped:]]
+    assert fitting.tolist() == [len(text) == size for text in encoded]
+    assert [row.tobytes() for row in rows] == [text if len(text) == size else bytes(size) for text in encoded]
