@@ -29,6 +29,8 @@ def bytes_of(texts: pa.Array, size: int) -> tuple[Bytes, Flags]:
 
 def _joined(texts: pa.Array) -> Bytes:
     """Return the bytes of all texts, one after the other."""
+    if not len(texts):
+        return np.empty(0, dtype=np.uint8)
     _, offsets, content = texts.cast(pa.large_string()).buffers()
     ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
     return np.frombuffer(content or b"", dtype=np.uint8)[ends[0] : ends[-1]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import matchers.field_types  # noqa: F401  (registers every similarity)
@@ -23,6 +23,7 @@ TEXTS = st.lists(DAYS, min_size=1, max_size=12) | st.lists(
 
 
 @pytest.mark.parametrize("name", sorted(SIMILARITIES))
+@settings(deadline=None)
 @given(texts=TEXTS, seed=st.randoms(use_true_random=False))
 def test_every_form_of_a_similarity_gives_what_it_gives_for_one_pair(name: str, texts: list[str], seed) -> None:  # type: ignore[no-untyped-def]
     similarity = SIMILARITIES[name]
