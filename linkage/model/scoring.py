@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -37,6 +38,7 @@ _SLICE = 1 << 16  # pairs compared at a time by one thread: what its caches hold
 _PIECE = 122_880  # pairs written at a time by one thread: DuckDB's row group
 _FEW = 4  # profiles are looked up one by one where this many times as many would be read in vain
 _SHARED = "shared_values"
+_NAMED = "named_profiles"
 
 
 def outcome_number(levels: tuple[Level, ...], name: str) -> int:
@@ -74,20 +76,18 @@ def score(
         frequencies: tables of `linkage.model.frequencies`.
         out: table to make: left_id, right_id, rule, rules, match_weight, match_probability, and `gamma_<comparison>`.
     """
-    scored, named = f"{out}_arrow", f"{out}_named"
-    compared = _by_left_id(con.sql(f"select left_id, right_id, rule, rules from {quote(pairs)}").to_arrow_table())
-    ids, sides = _numbered(compared)
-    con.register(named, pa.table({"profile_id": ids}))
-    rows = _rows(con, profiles, named)
-    weight, outcomes = _weigh(con, config, model, rows, sides, frequencies)
-    for name, column in (("match_weight", weight), *outcomes.items()):
+    scored = f"{out}_arrow"
+    compared = by_left_id(con.sql(f"select left_id, right_id, rule, rules from {quote(pairs)}").to_arrow_table())
+    with _located(con, profiles, compared) as (rows, sides):
+        weight, numbers = _weigh(con, config, model, rows, sides, frequencies)
+    for name, column in (("match_weight", weight), *numbers.items()):
         compared = compared.append_column(name, pa.array(column))
     # In pieces, so that all threads write.
     con.register(scored, pa.Table.from_batches(compared.to_batches(max_chunksize=_PIECE), compared.schema))
     kinds = columns_of(con, pairs)
     kept = ", ".join(f"{name} {kinds[name]}" for name in ("left_id", "right_id", "rule", "rules"))
     # Packing these takes longer than writing all other columns, and makes hardly anything smaller.
-    plain = {"match_weight": "double", "match_probability": "double", **dict.fromkeys(outcomes, "tinyint")}
+    plain = {"match_weight": "double", "match_probability": "double", **dict.fromkeys(numbers, "tinyint")}
     made = ", ".join(f"{quote(name)} {kind} using compression uncompressed" for name, kind in plain.items())
     con.execute(f"create or replace table {quote(out)} ({kept}, {made})")
     con.execute(f"""
@@ -95,7 +95,27 @@ insert into {quote(out)} by name
 select *, 1.0 / (1.0 + pow(2.0, -match_weight)) as match_probability
 from {quote(scored)}""")
     con.unregister(scored)
-    con.unregister(named)
+
+
+def outcomes(
+    con: DuckDBPyConnection, config: EntityConfig, *, profiles: str, pairs: pa.Table
+) -> Iterator[tuple[str, NDArray[np.int8]]]:
+    """Yield each comparison with the outcome of every pair.
+
+    Args:
+        con: DuckDB connection.
+        config: the entity type.
+        profiles: the profiles.
+        pairs: left_id and right_id, sorted by `by_left_id`.
+    """
+    with _located(con, profiles, pairs) as (rows, (left, right)):
+        for name, numbers, _ in _outcomes(con, config, rows, left, right):
+            yield name, numbers
+
+
+def by_left_id(pairs: pa.Table) -> pa.Table:
+    """Return pairs sorted by their left side."""
+    return pairs.take(pa.array(np.argsort(pairs.column("left_id").to_numpy())))
 
 
 @dataclass(frozen=True)
@@ -115,8 +135,15 @@ class _Rows:
     are_few: bool
 
 
-def _by_left_id(pairs: pa.Table) -> pa.Table:
-    return pairs.take(pa.array(np.argsort(pairs.column("left_id").to_numpy())))
+@contextmanager
+def _located(con: DuckDBPyConnection, profiles: str, pairs: pa.Table) -> Iterator[tuple[_Rows, tuple[Ints, Ints]]]:
+    """Give the rows of the profiles that sorted pairs name, and the positions of each side of the pairs."""
+    ids, sides = _numbered(pairs)
+    con.register(_NAMED, pa.table({"profile_id": ids}))
+    try:
+        yield _rows(con, profiles), sides
+    finally:
+        con.unregister(_NAMED)
 
 
 def _numbered(pairs: pa.Table) -> tuple[pa.Array, tuple[Ints, Ints]]:
@@ -130,14 +157,14 @@ def _numbered(pairs: pa.Table) -> tuple[pa.Array, tuple[Ints, Ints]]:
     return encoded.dictionary, (np.cumsum(is_first) - 1, encoded.indices.to_numpy()[len(firsts) :].astype(np.int64))
 
 
-def _rows(con: DuckDBPyConnection, profiles: str, named: str) -> _Rows:
+def _rows(con: DuckDBPyConnection, profiles: str) -> _Rows:
     """Return the rows of the profiles named, each at its position; the others come after, if all rows are quicker."""
     source = f"{quote(profiles)} p"
-    are_few = count(con, named) * _FEW < count(con, profiles)
+    are_few = count(con, _NAMED) * _FEW < count(con, profiles)
     if are_few:
-        source += f" semi join {quote(named)} n on p.profile_id = n.profile_id"
+        source += f" semi join {quote(_NAMED)} n on p.profile_id = n.profile_id"
     table = con.sql(f"select p.rowid as row, p.profile_id from {source}").to_arrow_table().combine_chunks()
-    row, ids = table.column("row").to_numpy(), con.table(named).to_arrow_table().column("profile_id")
+    row, ids = table.column("row").to_numpy(), con.table(_NAMED).to_arrow_table().column("profile_id")
     position = pc.index_in(table.column("profile_id"), ids).fill_null(-1).to_numpy().astype(np.int64)
     unnamed = np.flatnonzero(position < 0)
     position[unnamed] = len(ids) + np.arange(len(unnamed))

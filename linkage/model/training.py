@@ -1,10 +1,10 @@
-"""Estimate a model with Splink from the data at hand.
+"""Estimate a model from the data at hand, as Splink does.
 
 1. The prior: how often two profiles that carry an exclusive identifier share it.
-2. u: Splink's random sampling; where a level asks for two equal values, the sum of squared frequencies instead, which
-   needs no luck to see rare events.
-3. m: Splink's estimate from labels, which are equal valid identifiers; for the comparison the label itself decides,
-   Splink's expectation maximisation over pairs blocked on other fields.
+2. u: how often random pairs reach a level, as in Splink's random sampling; where a level asks for two equal values, the
+   sum of squared frequencies instead, which needs no luck to see rare events.
+3. m: how often pairs of one label reach it; labels are equal valid identifiers. For the comparison the label itself
+   decides, Splink's expectation maximisation over pairs blocked on other fields.
 4. Sense: no probability of zero, and among levels ordered by evidence none stronger than a better one (neighbours that
    contradict the order are pooled). A level never seen is smoothed, and says so in `m_from` or `u_from`.
 
@@ -24,6 +24,7 @@ from splink import DuckDBAPI, Linker, block_on
 from blocking.sql import quote
 from linkage.database import count, only_row
 from linkage.entity_config import EntityConfig
+from linkage.model.level_shares import Shares, labelled_shares, random_shares
 from linkage.model.parameters import FORMAT, LevelParameters, Model, levels_hash, splink_settings
 from matchers.levels import Level
 
@@ -75,14 +76,12 @@ left join (
         [config.training.max_label_group],
     )
     prior = _prior(con, config, profiles, labels)
-    linker = _linker(con, sample, splink_settings(config, None))
-    linker.training.estimate_u_using_random_sampling(max_pairs=config.training.max_pairs, seed=SEED)
-    linker.training.estimate_m_from_label_column("training_label")
-    trained = linker.misc.save_model_to_json()
+    u = random_shares(con, config, sample, max_pairs=config.training.max_pairs, seed=SEED)
+    m = labelled_shares(con, config, sample, "training_label")
     exact_u = _equal_value_u(con, config, profiles)
     start = _starting_m(config, base)
     observed = _observed(con, config, sample)
-    draft = _model(con, config, trained, profiles, labels, prior, exact_u, start, observed)
+    draft = _model(con, config, (m, u), profiles, labels, prior, exact_u, start, observed)
     draft = _estimate_blind(con, config, draft, sample, start)
     con.execute(f"drop table {quote(sample)}")
     return _rounded(draft)
@@ -134,7 +133,7 @@ from (select count(*)::double as n from {quote(profiles)} where {column} is not 
 def _model(
     con: DuckDBPyConnection,
     config: EntityConfig,
-    trained: dict[str, Any],
+    shares: tuple[Shares, Shares],
     profiles: str,
     labels: int,
     prior: float,
@@ -143,20 +142,19 @@ def _model(
     observed: dict[str, int],
 ) -> Model:
     comparisons: dict[str, tuple[LevelParameters, ...]] = {}
-    by_name = {c["output_column_name"]: c["comparison_levels"] for c in trained["comparisons"]}
+    labelled, random = shares
     for comparison in config.comparison:
         levels = [level for level in config.levels[comparison.name] if not level.is_missing]
-        found = {level["label_for_charts"]: level for level in by_name[comparison.name]}
         rows = []
         for level in levels:
             m_start = start[comparison.name, level.name]
             m, m_from = m_start, "start"
             if comparison.name not in config.training.label_blind:
-                seen = found[level.name].get("m_probability") or 0.0
+                seen = labelled.get((comparison.name, level.name), 0.0)
                 m, m_from = _blend(seen, observed[comparison.name], m_start, config, "labels")
-            u, u_from = found[level.name].get("u_probability"), "sample"
+            u, u_from = random.get((comparison.name, level.name)), "sample"
             if level.stands_for:
-                m, m_from = found[level.stands_for].get("m_probability") or m_start, "stands_for"
+                m, m_from = labelled.get((comparison.name, level.stands_for), m_start), "stands_for"
             shared = exact_u.get((comparison.name, level.name))
             if shared is not None and (u is None or level.stands_for or shared < u * 10):
                 u = shared if level.stands_for or not u else min(shared, u)
