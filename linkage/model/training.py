@@ -24,11 +24,12 @@ from splink import DuckDBAPI, Linker, block_on
 from blocking.sql import quote
 from linkage.database import count, only_row
 from linkage.entity_config import EntityConfig
-from linkage.model.level_shares import Shares, labelled_shares, random_shares
+from linkage.model.level_counts import Counts, count_labelled, count_random, share
 from linkage.model.parameters import FORMAT, LevelParameters, Model, levels_hash, splink_settings
 from matchers.levels import Level
 
 SEED = 20170101
+_LABELS = "training_labels"
 _STEP = 1e-6
 _DIGITS = 10
 
@@ -61,30 +62,35 @@ def train(con: DuckDBPyConnection, config: EntityConfig, *, profiles: str, base:
         base: a model whose m-probabilities stand in where the labels say little, as if
             `config.training.base_strength` pairs had shown them; without one, a rough start takes its place.
     """
-    labels = label_pairs(con, config, profiles)
-    sample = "training_profiles"
-    con.execute(
-        f"""
-create or replace table {quote(sample)} as
-select p.*, case when g.n between 2 and ? then p.{quote(config.training.label)} end as training_label
-from {quote(profiles)} p
-left join (
-    select {quote(config.training.label)} as label, count(*) as n
-    from {quote(profiles)}
-    group by label
-) g on p.{quote(config.training.label)} = g.label""",
-        [config.training.max_label_group],
-    )
-    prior = _prior(con, config, profiles, labels)
-    u = random_shares(con, config, sample, max_pairs=config.training.max_pairs, seed=SEED)
-    m = labelled_shares(con, config, sample, "training_label")
+    number = label_pairs(con, config, profiles)
+    random = count_random(con, config, profiles, max_pairs=config.training.max_pairs, seed=SEED)
+    labelled = count_labelled(con, config, profiles, _labels(con, config, profiles))
+    prior = _prior(con, config, profiles, number)
     exact_u = _equal_value_u(con, config, profiles)
     start = _starting_m(config, base)
-    observed = _observed(con, config, sample)
-    draft = _model(con, config, (m, u), profiles, labels, prior, exact_u, start, observed)
-    draft = _estimate_blind(con, config, draft, sample, start)
-    con.execute(f"drop table {quote(sample)}")
+    draft = _model(con, config, profiles, number, prior, exact_u, start, random, labelled)
+    draft = _estimate_blind(con, config, draft, profiles, start)
+    con.execute(f"drop table {quote(_LABELS)}")
     return _rounded(draft)
+
+
+def _labels(con: DuckDBPyConnection, config: EntityConfig, profiles: str) -> str:
+    """Make the table of profiles whose label another one has, and not too many: profile_id, label."""
+    label = quote(config.training.label)
+    con.execute(
+        f"""
+create or replace temp table {quote(_LABELS)} as
+select profile_id, {label} as label
+from {quote(profiles)}
+where {label} in (
+    select {label}
+    from {quote(profiles)}
+    group by {label}
+    having count(*) between 2 and ?
+)""",
+        [config.training.max_label_group],
+    )
+    return _LABELS
 
 
 def _rounded(model: Model) -> Model:
@@ -133,16 +139,15 @@ from (select count(*)::double as n from {quote(profiles)} where {column} is not 
 def _model(
     con: DuckDBPyConnection,
     config: EntityConfig,
-    shares: tuple[Shares, Shares],
     profiles: str,
-    labels: int,
+    label_pairs: int,
     prior: float,
     exact_u: dict[tuple[str, str], float],
     start: dict[tuple[str, str], float],
-    observed: dict[str, int],
+    random: Counts,
+    labelled: Counts,
 ) -> Model:
     comparisons: dict[str, tuple[LevelParameters, ...]] = {}
-    labelled, random = shares
     for comparison in config.comparison:
         levels = [level for level in config.levels[comparison.name] if not level.is_missing]
         rows = []
@@ -150,11 +155,11 @@ def _model(
             m_start = start[comparison.name, level.name]
             m, m_from = m_start, "start"
             if comparison.name not in config.training.label_blind:
-                seen = labelled.get((comparison.name, level.name), 0.0)
-                m, m_from = _blend(seen, observed[comparison.name], m_start, config, "labels")
-            u, u_from = random.get((comparison.name, level.name)), "sample"
+                seen = share(labelled, comparison.name, level.name) or 0.0
+                m, m_from = _blend(seen, sum(labelled[comparison.name].values()), m_start, config, "labels")
+            u, u_from = share(random, comparison.name, level.name), "sample"
             if level.stands_for:
-                m, m_from = labelled.get((comparison.name, level.stands_for), m_start), "stands_for"
+                m, m_from = share(labelled, comparison.name, level.stands_for) or m_start, "stands_for"
             shared = exact_u.get((comparison.name, level.name))
             if shared is not None and (u is None or level.stands_for or shared < u * 10):
                 u = shared if level.stands_for or not u else min(shared, u)
@@ -171,7 +176,7 @@ def _model(
         levels_hash=levels_hash(config),
         data_hash=hashlib.sha256(repr(digest).encode()).hexdigest()[:16],
         profiles=count(con, profiles),
-        label_pairs=labels,
+        label_pairs=label_pairs,
         prior=prior,
         tf_prior_strength=config.training.tf_prior_strength,
         tf_minimum=config.training.tf_minimum,
@@ -198,32 +203,15 @@ def _starting_m(config: EntityConfig, base: Model | None) -> dict[tuple[str, str
     return start
 
 
-def _observed(con: DuckDBPyConnection, config: EntityConfig, sample: str) -> dict[str, int]:
-    """Return per comparison how many labelled pairs have something to compare."""
-    counts = ", ".join(
-        f"count(*) filter (not {missing.condition.sql(lambda c: f'l.{quote(c)}', lambda c: f'r.{quote(c)}')})"
-        for levels in config.levels.values()
-        if (missing := levels[0]).condition is not None
-    )
-    row = only_row(
-        con,
-        f"""
-select {counts}
-from {quote(sample)} l
-join {quote(sample)} r on l.training_label = r.training_label and l.profile_id < r.profile_id""",
-    )
-    return dict(zip(config.levels, row, strict=True))
-
-
 def _estimate_blind(
-    con: DuckDBPyConnection, config: EntityConfig, draft: Model, sample: str, start: dict[tuple[str, str], float]
+    con: DuckDBPyConnection, config: EntityConfig, draft: Model, profiles: str, start: dict[tuple[str, str], float]
 ) -> Model:
     """Estimate the comparisons that the label decides by expectation maximisation, all others held fixed."""
     blind = config.training.label_blind
-    matches = _expected_matches(con, config, sample)
+    matches = _expected_matches(con, config, profiles)
     if not blind or not matches:
         return draft
-    linker = _linker(con, sample, splink_settings(config, draft, estimate=blind))
+    linker = _linker(con, profiles, splink_settings(config, draft, estimate=blind))
     session = linker.training.estimate_parameters_using_expectation_maximisation(
         block_on(*config.training.em_block), estimate_without_term_frequencies=True, max_pairs=2e6
     )
@@ -244,7 +232,7 @@ def _estimate_blind(
     return draft.model_copy(update={"comparisons": comparisons})
 
 
-def _expected_matches(con: DuckDBPyConnection, config: EntityConfig, sample: str) -> dict[str, int]:
+def _expected_matches(con: DuckDBPyConnection, config: EntityConfig, profiles: str) -> dict[str, int]:
     """Return per label-blind comparison how many pairs of the training block have something to compare."""
     joined = " and ".join(f"l.{quote(c)} = r.{quote(c)}" for c in config.training.em_block)
     found: dict[str, int] = {}
@@ -256,8 +244,8 @@ def _expected_matches(con: DuckDBPyConnection, config: EntityConfig, sample: str
             con,
             f"""
 select count(*) filter (not {missing})
-from {quote(sample)} l
-join {quote(sample)} r on {joined} and l.profile_id < r.profile_id""",
+from {quote(profiles)} l
+join {quote(profiles)} r on {joined} and l.profile_id < r.profile_id""",
         )
         if pairs:
             found[name] = pairs

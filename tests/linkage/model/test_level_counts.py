@@ -8,7 +8,7 @@ import pytest
 from splink import DuckDBAPI, Linker
 
 from blocking.sql import quote
-from linkage.model.level_shares import labelled_shares, random_shares
+from linkage.model.level_counts import count_labelled, count_random, share
 from linkage.model.parameters import splink_settings
 from linkage.pipeline import Linkage
 
@@ -25,8 +25,9 @@ select *
 from {quote(run.table("profiles"))}
 order by profile_id
 limit {1_000 if max_pairs > 1e6 else 100_000}""")
-    random = random_shares(con, config, "some_profiles", max_pairs=max_pairs, seed=SEED)
-    labelled = labelled_shares(con, config, "some_profiles", label)
+    con.execute(f"create or replace temp table labels as select profile_id, {quote(label)} as label from some_profiles")
+    random = count_random(con, config, "some_profiles", max_pairs=max_pairs, seed=SEED)
+    labelled = count_labelled(con, config, "some_profiles", "labels")
     linker = Linker(
         DuckDBAPI(connection=con).register(con.table("some_profiles")),
         splink_settings(config, None),
@@ -40,14 +41,19 @@ limit {1_000 if max_pairs > 1e6 else 100_000}""")
         for comparison in linker.misc.save_model_to_json()["comparisons"]
         for level in comparison["comparison_levels"]
     }
-    for kind, shares in (("u_probability", random), ("m_probability", labelled)):
-        assert shares == {place: level[kind] for place, level in estimated.items() if kind in level}
-        assert len(shares) > 10
+    for kind, counts in (("u_probability", random), ("m_probability", labelled)):
+        shares = {place: share(counts, *place) for place in estimated}
+        assert shares == {place: level.get(kind) for place, level in estimated.items()}
+        assert len(set(shares.values())) > 10
     con.execute("drop table some_profiles")
+    con.execute("drop table labels")
 
 
-def test_no_profiles_have_no_pairs_and_no_shares(run: Linkage) -> None:
+def test_no_profiles_have_no_pairs_to_count(run: Linkage) -> None:
     run.con.execute(f"create or replace temp table no_profiles as from {quote(run.table('profiles'))} limit 0")
-    assert random_shares(run.con, run.config, "no_profiles", max_pairs=1e6, seed=SEED) == {}
-    assert labelled_shares(run.con, run.config, "no_profiles", run.config.training.label) == {}
+    run.con.execute("create or replace temp table no_labels as select 1::bigint as profile_id, '' as label limit 0")
+    nothing: dict[str, dict[str, int]] = {name: {} for name in run.config.levels}
+    assert count_random(run.con, run.config, "no_profiles", max_pairs=1e6, seed=SEED) == nothing
+    assert count_labelled(run.con, run.config, "no_profiles", "no_labels") == nothing
     run.con.execute("drop table no_profiles")
+    run.con.execute("drop table no_labels")

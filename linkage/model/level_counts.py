@@ -1,7 +1,7 @@
-"""How often pairs reach each level of each comparison: random pairs (u) and pairs of one label (m).
+"""How many pairs reach each level of each comparison: random pairs, for u, and pairs of one label, for m.
 
-In: profiles. Out: the share of each level among the pairs in which there is something to compare, by comparison and
-level; a level that no pair reached has none. Levels are evaluated as they are when pairs are scored.
+In: profiles. Out: by comparison, the number of pairs by level; pairs in which there is nothing to compare are not
+counted, a level that no pair reached is left out. Levels are evaluated as they are when pairs are scored.
 
 The pairs, the order in which they are counted and when there are enough of them are those of Splink's
 `estimate_u_using_random_sampling` and `estimate_m_from_label_column`; a test holds the shares equal.
@@ -9,7 +9,7 @@ The pairs, the order in which they are counted and when there are enough of them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ from linkage.entity_config import EntityConfig
 from linkage.model.scoring import by_left_id, outcome_number, outcomes
 from matchers.levels import Level
 
-Shares = Mapping[tuple[str, str], float]
+Counts = Mapping[str, Mapping[str, int]]
 
 _BUCKETS = 1_000_000_000
 _CHUNKS = 10  # parts in which random pairs are counted, until every level was seen often enough
@@ -30,10 +30,16 @@ _PROBES = 100  # parts of which the first is counted to see whether it shows eno
 _ENOUGH = 100  # pairs of a level
 
 
-def random_shares(
+def share(counts: Counts, comparison: str, level: str) -> float | None:
+    """Return the share of a level among the pairs counted, `None` if none reached it."""
+    reached = counts[comparison].get(level)
+    return None if reached is None else reached / sum(counts[comparison].values())
+
+
+def count_random(
     con: DuckDBPyConnection, config: EntityConfig, profiles: str, *, max_pairs: float, seed: int
-) -> Shares:
-    """Return the share of each level among random pairs of profiles.
+) -> Counts:
+    """Count random pairs of profiles.
 
     Args:
         con: DuckDB connection.
@@ -60,45 +66,44 @@ select
     hash(r.profile_id) % {_PROBES} = 0 as is_probe
 from chosen l
 join chosen r on l.profile_id < r.profile_id""").to_arrow_table()
-    return dict(_shares(con, config, profiles, pairs))
+    return _counted(con, config, profiles, pairs)
 
 
-def labelled_shares(con: DuckDBPyConnection, config: EntityConfig, profiles: str, label: str) -> Shares:
-    """Return the share of each level among the pairs of profiles that have one label.
+def count_labelled(con: DuckDBPyConnection, config: EntityConfig, profiles: str, labels: str) -> Counts:
+    """Count the pairs of profiles that have one label.
 
     Args:
         con: DuckDB connection.
         config: the entity type.
         profiles: the profiles.
-        label: their column of labels.
+        labels: profile_id, label.
     """
     pairs = con.sql(f"""
 select l.profile_id as left_id, r.profile_id as right_id, 0::utinyint as chunk, false as is_probe
-from {quote(profiles)} l
-join {quote(profiles)} r on l.{quote(label)} = r.{quote(label)} and l.profile_id < r.profile_id""").to_arrow_table()
-    return dict(_shares(con, config, profiles, pairs))
+from {quote(labels)} l
+join {quote(labels)} r on l.label = r.label and l.profile_id < r.profile_id""").to_arrow_table()
+    return _counted(con, config, profiles, pairs)
 
 
-def _shares(
-    con: DuckDBPyConnection, config: EntityConfig, profiles: str, pairs: pa.Table
-) -> Iterator[tuple[tuple[str, str], float]]:
+def _counted(con: DuckDBPyConnection, config: EntityConfig, profiles: str, pairs: pa.Table) -> Counts:
     pairs = by_left_id(pairs)
     chunks = pairs.column("chunk").to_numpy()
     probed = np.flatnonzero(pairs.column("is_probe").to_numpy())
-    for name, numbers in outcomes(con, config, profiles=profiles, pairs=pairs.select(["left_id", "right_id"])):
+    counted = {}
+    for name, numbers in outcomes(con, config, profiles=profiles, pairs=pairs):
         levels = config.levels[name]
-        counts = _counts(levels, numbers.take(probed))
-        if counts.min(initial=_ENOUGH) < _ENOUGH:
-            counts = np.zeros_like(counts)
+        reached = _reached(levels, numbers.take(probed))
+        if reached.min() < _ENOUGH:
+            reached = np.zeros_like(reached)
             for chunk in range(_CHUNKS):
-                counts += _counts(levels, numbers.compress(chunks == chunk))
-                if counts.min() >= _ENOUGH:
+                reached += _reached(levels, numbers.compress(chunks == chunk))
+                if reached.min() >= _ENOUGH:
                     break
-        for level in levels:
-            if not level.is_missing and counts[outcome_number(levels, level.name)]:
-                yield (name, level.name), float(counts[outcome_number(levels, level.name)] / counts.sum())
+        by_level = {level.name: int(reached[outcome_number(levels, level.name)]) for level in levels[1:]}
+        counted[name] = {level: number for level, number in by_level.items() if number}
+    return counted
 
 
-def _counts(levels: tuple[Level, ...], numbers: NDArray[np.int8]) -> NDArray[np.int64]:
+def _reached(levels: tuple[Level, ...], numbers: NDArray[np.int8]) -> NDArray[np.int64]:
     """Return how many pairs have each outcome, by its number, the missing ones left out."""
-    return np.bincount(numbers.compress(numbers >= 0), minlength=sum(not level.is_missing for level in levels))
+    return np.bincount(numbers.compress(numbers >= 0), minlength=len(levels) - 1)
