@@ -43,13 +43,18 @@ from {quote(records)}""")
 create or replace table {quote(members)} as
 select record_id, {_id_sql("content")} as profile_id
 from profile_content""")
-    chosen = ", ".join(f"first(r.{quote(c)}) as {quote(c)}" for c in columns)
+    chosen = ", ".join(f"r.{quote(c)}" for c in columns)
+    # One record speaks for each profile: grouping the columns themselves would hold all of them in memory.
     con.execute(f"""
 create or replace table {quote(profiles)} as
-select {_id_sql("c.content")} as profile_id, count(*) as records, {chosen}
+with speaker as (
+    select content, min(record_id) as record_id, count(*) as records
+    from profile_content
+    group by content
+)
+select {_id_sql("s.content")} as profile_id, s.records, {chosen}
 from {quote(records)} r
-join profile_content c on r.record_id = c.record_id
-group by c.content""")
+join speaker s on r.record_id = s.record_id""")
     con.execute("drop table profile_content")
     (clashes,) = only_row(con, f"select count(*) - count(distinct profile_id) from {quote(profiles)}")
     if clashes:
