@@ -46,7 +46,7 @@ from linkage.figures import entity_section, labels, model_hash, package_versions
 from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
 from linkage.increment.before import batch_before, look_before
 from linkage.increment.carried import CARRIED, carry_batch, remove_tables
-from linkage.increment.publishing import changed_profiles, month_tables
+from linkage.increment.publishing import entities_of_changed_profiles, month_tables
 from linkage.increment.released import (
     DECISIONS,
     applied_decisions,
@@ -259,7 +259,9 @@ def _publish(
         models={run.config.entity: model_hash(run) for run in runs},
         owners=month.owners if month else None,
         held=month.held if month else None,
-        lookup=[lookup_part(r, among=changed_profiles(r) if few and r.pair_changes else None) for r in runs],
+        lookup=[
+            lookup_part(r, among=entities_of_changed_profiles(r) if few and r.pair_changes else None) for r in runs
+        ],
     )
 
 

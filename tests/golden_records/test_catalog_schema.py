@@ -53,7 +53,8 @@ def _described_by_sqlite(catalog: Catalog, table: str) -> Description:
     rows = catalog.execute(f'pragma table_info("{table}")').fetchall()
     names = catalog.execute(f"select name from pragma_index_list('{table}') where origin = 'c'").fetchall()
     return (
-        {name: (type.lower(), bool(required)) for _, name, type, required, _, _ in rows},
+        # A key of a single number is the row id, which has a name of its own.
+        {name: (type.lower().replace("integer", "bigint"), bool(required)) for _, name, type, required, _, _ in rows},
         tuple(name for _, name in sorted((place, name) for _, name, _, _, _, place in rows if place)),
         {name: tuple(row[2] for row in catalog.execute(f'pragma index_info("{name}")')) for (name,) in names},
     )
@@ -75,7 +76,7 @@ def _described_by_postgresql(catalog: Catalog, table: str) -> Description:
     ).fetchall()
     found = {name: tuple(c for n, _, c in indexes if n == name) for name, primary, _ in indexes if not primary}
     return (
-        {name: (type, required) for name, type, required, _ in rows},
+        {name: (type.replace("bytea", "blob"), required) for name, type, required, _ in rows},
         tuple(column for _, primary, column in indexes if primary),
         found,
     )
