@@ -17,6 +17,7 @@ from itertools import chain
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from golden_records.catalog.ahead import read_ahead
 from golden_records.catalog.arrow import schema_of
 from golden_records.catalog.lookup_blocks import bucket_bits, members_sql, pack_blocks, unpack_blocks
 from golden_records.catalog.lookup_profiles import (
@@ -99,6 +100,11 @@ class StagedLookup:
     def table(self, name: str) -> str:
         """Return the name of a temporary table."""
         return f"_catalog_lookup_{self.part.kind}_{name}"
+
+
+def holds_lookup(catalog: Catalog, entity_type: str) -> bool:
+    """Say whether entities of a type can be looked up in the current release; if not, all of a part are needed."""
+    return catalog.row("select 1 from lookup_model where kind = ?", (KINDS[entity_type],)) is not None
 
 
 def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) -> StagedLookup | None:
@@ -319,7 +325,7 @@ def _insert(
 ) -> None:
     held = catalog.row(f"select 1 from {table.name} limit 1")
     with con.sql(query).to_arrow_reader(batch_rows) as batches:
-        packed = pack(batches)
+        packed = read_ahead(pack(batches))
         first = next(packed, None)
         if first is None:
             return

@@ -162,7 +162,8 @@ def unpack_blocks(rows: pa.RecordBatch) -> pa.Table:
 def _packed(columns: list[np.ndarray]) -> pa.RecordBatch:
     new_bucket, new_key, new_member = _changes(columns[:1]), _changes(columns[:2]), _changes(columns)
     kept = np.flatnonzero(new_member)
-    numbers, suffixes, entities, places, refines = (column[kept] for column in columns)
+    numbers, places = columns[0][kept], columns[3][kept]
+    suffixes, entities, refines = (columns[at][kept].astype("<u4", copy=False) for at in (1, 2, 4))
     buckets = [*np.flatnonzero(new_bucket[kept]).tolist(), len(kept)]
     key_starts = np.flatnonzero(new_key[kept])
     first_keys = np.searchsorted(key_starts, buckets).tolist()

@@ -10,8 +10,10 @@ Invariant: a row follows from the entity's profiles alone, whatever the store he
 
 from __future__ import annotations
 
+import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -23,6 +25,7 @@ from golden_records.entity_id import Kind, mint, mint_sql, parse, sequence_sql
 FIRST_NUMBER: dict[str, int] = {"LP": 0, "NP": 1 << 46}
 _KINDS: tuple[Kind, Kind] = ("LP", "NP")
 ENDED = "\x1d"
+_AT_ONCE = 200
 
 Shared = dict[int, tuple[int, tuple[str, ...]]]
 
@@ -91,17 +94,18 @@ def pack_profiles(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]
         batches: number, profile_id, content (with its end), shared; in the order of the first two.
     """
     rest: pa.RecordBatch | None = None
-    for batch in batches:
-        if not batch.num_rows:
-            continue
-        whole = batch if rest is None else pa.concat_batches([rest, batch])
-        starts = _starts(whole.column("number").to_numpy())
-        last = int(starts[-1])
-        rest = whole.slice(last)
-        if last:
-            yield _packed(whole.slice(0, last), starts[:-1])
-    if rest is not None:
-        yield _packed(rest, np.zeros(1, np.int64))
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        for batch in batches:
+            if not batch.num_rows:
+                continue
+            whole = batch if rest is None else pa.concat_batches([rest, batch])
+            starts = _starts(whole.column("number").to_numpy())
+            last = int(starts[-1])
+            rest = whole.slice(last)
+            if last:
+                yield _packed(whole.slice(0, last), starts[:-1], threads)
+        if rest is not None:
+            yield _packed(rest, np.zeros(1, np.int64), threads)
 
 
 def unpack_profile_ids(rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -130,7 +134,7 @@ def _starts(numbers: np.ndarray) -> np.ndarray:
     return np.concatenate(([0], np.flatnonzero(np.diff(numbers)) + 1))
 
 
-def _packed(rows: pa.RecordBatch, starts: np.ndarray) -> pa.RecordBatch:
+def _packed(rows: pa.RecordBatch, starts: np.ndarray, threads: Executor) -> pa.RecordBatch:
     bounds = [*starts.tolist(), rows.num_rows]
     ids = rows.column("profile_id").to_numpy().astype("<i8").tobytes()
     content = rows.column("content").cast(pa.large_binary())
@@ -138,15 +142,18 @@ def _packed(rows: pa.RecordBatch, starts: np.ndarray) -> pa.RecordBatch:
     ends = np.frombuffer(offsets, np.int64)[content.offset : content.offset + rows.num_rows + 1].tolist()
     text = memoryview(data)
     spans = list(pairwise(bounds))
+    texts = [text[ends[a] : ends[b]] for a, b in spans]
+    groups = (texts[at : at + _AT_ONCE] for at in range(0, len(texts), _AT_ONCE))
+    packed = [one for group in threads.map(_deflated, groups) for one in group]
     return pa.record_batch(
         {
             "number": rows.column("number").take(pa.array(starts)),
             "profile_ids": pa.array([ids[8 * a : 8 * b] for a, b in spans], pa.binary()),
-            "contents": pa.array([_deflated(text[ends[a] : ends[b]]) for a, b in spans], pa.binary()),
+            "contents": pa.array(packed, pa.binary()),
             "shared": rows.column("shared").take(pa.array(starts)),
         }
     )
 
 
-def _deflated(text: memoryview) -> bytes:
-    return zlib.compress(text, 6, -zlib.MAX_WBITS)
+def _deflated(texts: Sequence[memoryview]) -> list[bytes]:
+    return [zlib.compress(text, 6, -zlib.MAX_WBITS) for text in texts]
