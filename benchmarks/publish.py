@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import resource
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -65,6 +66,26 @@ _ROWS = {
     ),
 }
 
+# Columns of a profile over entity number `i` and copy `j`; the first give its blocking keys.
+_CONTENT = (
+    "(440306190000000000 + i * 7)::varchar",
+    "left(md5(i::varchar), 14)",
+    "left(md5(i::varchar), 14) || (i % 97)::varchar",
+    f"{_NAMES}[1 + i % 8] || (i % 5000)::varchar",
+    "(13800000000 + i * 5 + j % 2)::varchar",
+    "'安乐社区一坊' || (i % 999)::varchar || '号' || (100 + i % 30)::varchar",
+    "'安乐社区一坊' || (i % 999)::varchar || '号' || (100 + j * 7)::varchar || '室'",
+    "(1950 + i % 70)::varchar || '-01-' || (i % 28)::varchar || (i % 5000)::varchar",
+    "left(md5((i + j)::varchar), 9)",
+    "right((13800000000 + i * 5)::varchar, 4) || (i % 400)::varchar",
+    "repeat(chr(31), 30)",
+    "'深圳市宝安区新安街道安乐社区一坊' || (i % 999)::varchar || '号' || (100 + j * 7)::varchar || '室'",
+    "'深圳市' || chr(31) || '新安街道' || chr(31) || '宝安区' || repeat(chr(31), 20) || 'resident_id'",
+    "left(md5(i::varchar), 14) || chr(31) || (440306190000000000 + i * 7)::varchar || left(md5(j::varchar), 9)",
+    "'湖南省永州市道县梅花镇' || left(md5((i % 9999)::varchar), 6)",
+)
+_KEYS = 12
+
 
 def make_tables(con: DuckDBPyConnection, entities: int, *, changed: bool) -> ReleaseTables:
     """Make the tables of a release; `changed`: of the month after, in which every twentieth entity is another."""
@@ -112,30 +133,28 @@ def make_tables(con: DuckDBPyConnection, entities: int, *, changed: bool) -> Rel
 
 
 def make_lookup(con: DuckDBPyConnection) -> list[LookupPart]:
-    """Make what finding entities by name needs: three profiles of 400 bytes for an entity, a dozen keys for each."""
+    """Make what finding by name needs: three profiles for an entity, as long and as much alike as real ones."""
     con.execute(
         "create or replace table frequency as select 'name' as field, '张' as value, 0.1::double as frequency limit 0"
     )
     parts = []
     for entity_type, kind in (("legal_person", "LP"), ("natural_person", "NP")):
         con.execute(
-            f"create or replace table profile_{kind} as "
-            f"select hash(i, j)::uhugeint::hugeint % 9223372036854775807 as n, i, j, entity_id "
+            f"create or replace table lookup_{kind} as select (hash(i, j) >> 1)::bigint as profile_id, 1 as entities, "
+            f"entity_id as entity_ids, concat_ws(chr(31), {', '.join(_CONTENT)}) as content "
             f"from entity, range(3) c(j) where kind = '{kind}'"
-        )
-        con.execute(
-            f"create or replace table lookup_{kind} as select n::bigint as profile_id, 1 as entities, "
-            f"entity_id as entity_ids, repeat('{chr(31)}宝安区' || i::varchar, 20) as content from profile_{kind}"
         )
         parts.append(LookupPart(entity_type, f"lookup_{kind}", "frequency", "{}", "{}", "rules", "f", _make_keys))
     return parts
 
 
 def _make_keys(con: DuckDBPyConnection, contents: str, out: str) -> None:
+    cells = f"select profile_id, string_split(content, chr(31)) as cells from {contents}"
     con.execute(
         f"create or replace temp table {out} as "
-        f"select (hash(profile_id // 3, j) >> 1)::bigint as key, 0::bigint as refine, profile_id "
-        f"from {contents}, range(12) c(j)"
+        "select (md5_number_lower(concat_ws(chr(31), j, cells[1 + j])) & 9223372036854775807)::bigint as key, "
+        f"case when j % 4 = 0 then 1 + ascii(cells[2]) else 0 end::bigint as refine, profile_id "
+        f"from ({cells}), range({_KEYS}) c(j)"
     )
 
 
@@ -161,15 +180,25 @@ def measure(place: Place, entities: int, *, lookup: bool, folder: Path) -> dict[
         timed("first", lambda: publish(catalog, con, first, now=NOW, manifest={}, lookup=parts))
         tables = releases(catalog)[0]["counts"]["tables"]
         figures["rows"] = sum(table["rows"] for table in tables.values())
+        figures["bytes_per_entity"] = round(_size(catalog) / entities)
         month = make_tables(con, entities, changed=True)
         timed("month", lambda: publish(catalog, con, month, now=NOW, manifest={}, lookup=parts))
         timed("again", lambda: publish(catalog, con, month, now=NOW, manifest={}, lookup=parts))
         timed("rollback", lambda: rollback(catalog, 1, now=NOW))
+    figures["peak_memory_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
     return figures
 
 
 def _id(kind: Kind) -> str:
     return mint_sql(kind, "i")
+
+
+def _size(catalog: Catalog) -> int:
+    """Return the bytes of a store."""
+    if isinstance(catalog.place, Path):
+        return catalog.place.stat().st_size
+    (size,) = catalog.row("select pg_database_size(current_database())") or (0,)
+    return int(size)
 
 
 def _server(catalog: Catalog) -> psutil.Process | None:

@@ -15,6 +15,7 @@ import asyncio
 import json
 import platform
 import random
+import resource
 import signal
 import socket
 import sqlite3
@@ -44,6 +45,7 @@ from linkage.workspace import create_workspace
 # Share of the entities that are legal persons, and records per entity, as in the district.
 LEGAL_SHARE = 0.15
 RECORDS_PER_ENTITY = 3.2
+_LARGEST = 16
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -65,29 +67,44 @@ def make_store(root: Path, entities: int, seed: int) -> dict[str, Any]:
             identify(run, no_history(run, as_of="2025-01-31"))
             survive_values(run, {})
             runs.append(run)
-        linked = time.perf_counter()
+        linked, processor = time.perf_counter(), time.process_time()
         parts = [lookup_part(run) for run in runs]
         with open_catalog(workspace.catalog) as catalog:
             now = datetime.now(UTC)
             tables = release_tables(tuple(runs))
             publish(catalog, con, tables, now=now, manifest={}, models={}, lookup=parts)
-            published = time.perf_counter()
+            published, processor = time.perf_counter(), time.process_time() - processor
             token, _ = create_token(
                 catalog, role="platform", owner="benchmark", organization=None, last_day=date(2999, 1, 1), now=now
             )
             counts = {
                 table: catalog.execute(f"select count(*) from {table}").fetchone()[0]
-                for table in ("legal_person", "natural_person", "record_link", "lookup_profile", "lookup_key")
+                for table in ("legal_person", "natural_person", "record_link", "lookup_entity", "lookup_bucket")
             }
     (root / "token").write_text(token, "utf-8")
     told = {
         "counts": counts,
         "link_seconds": round(linked - started, 1),
         "publish_seconds": round(published - linked, 1),
-        "catalog_mb": round(workspace.catalog.stat().st_size / 1e6, 1),
+        "publish_processor_seconds": round(processor, 1),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
+        **sizes(workspace.catalog, counts["legal_person"] + counts["natural_person"]),
     }
     (root / "store.json").write_text(json.dumps(told), "utf-8")
     return told
+
+
+def sizes(catalog: Path, entities: int) -> dict[str, Any]:
+    """Return the size of a catalog file, and how many bytes an entity takes in its largest tables and indexes."""
+    with sqlite3.connect(f"file:{catalog}?mode=ro", uri=True) as con:
+        rows = con.execute("select name, sum(pgsize) from dbstat group by name order by 2 desc").fetchall()
+    con.close()
+    total = sum(size for _, size in rows)
+    return {
+        "catalog_mb": round(total / 1e6, 1),
+        "bytes_per_entity": round(total / entities),
+        "bytes_per_entity_of": {name: round(size / entities) for name, size in rows[:_LARGEST]},
+    }
 
 
 def questions(catalog: Path, kind: str, count: int, seed: int) -> list[bytes]:

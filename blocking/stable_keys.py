@@ -34,15 +34,13 @@ def make_stable_keys(
         rules: the rules.
         profiles: table with `profile_id` and the columns the rules read.
         types: DuckDB type of each column (a type ending in `[]` is exploded).
-        out: temporary table to make: key, refine (0 for a rule without refining columns), profile_id.
+        out: temporary table to make: key, refine (0 for a rule without refining columns), profile_id; a row is repeated
+            where alternatives, or elements of a list, give the same key.
     """
     con.execute(f"create or replace temp table {quote(out)} (key bigint, refine bigint, profile_id bigint)")
     for rule in rules:
         for alternative in rule.keys:
             con.execute(f"insert into {quote(out)} " + _key_query(rule, alternative, profiles, types))
-    con.execute(
-        f"create or replace temp table {quote(out)} as select distinct key, refine, profile_id from {quote(out)}"
-    )
 
 
 def row_keys(rule: BlockingRule, row: Mapping[str, Any]) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from golden_records.catalog.schema import TABLES
 
-ARROW = {"text": pa.string(), "bigint": pa.int64(), "double precision": pa.float64()}
+ARROW = {"text": pa.string(), "bigint": pa.int64(), "double precision": pa.float64(), "blob": pa.binary()}
 SQL = {arrow: name for name, arrow in ARROW.items()}
 _DECLARED = {table.name: {column.name: ARROW[column.type] for column in table.columns} for table in TABLES}
 

@@ -24,7 +24,7 @@ from matchers.standard_codes import CODED, standard_code
 ENTITY_TYPES = ("legal_person", "natural_person")
 _PARTS = tuple(table for table in VERSIONED if table.part is not None)
 
-_DUCKDB = {"text": "varchar", "bigint": "bigint", "double precision": "double"}
+_DUCKDB = {"text": "varchar", "bigint": "bigint", "double precision": "double", "blob": "blob"}
 _BATCH_ROWS = 50_000
 CONTENT_MODULUS = 2**63
 Sum = tuple[int, int]

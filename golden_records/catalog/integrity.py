@@ -17,6 +17,7 @@ from duckdb import DuckDBPyConnection
 
 # The content hash of a release is the sum that `find_delta` keeps; proving it means summing the same way again.
 from golden_records.catalog.delta import content_sums, load
+from golden_records.catalog.lookup_profiles import entity_sql
 from golden_records.catalog.schema import (
     ACCESS_LOG,
     BETWEEN_LEGAL_PERSONS,
@@ -107,23 +108,36 @@ def _lookup_entities(catalog: Catalog, con: DuckDBPyConnection) -> Check:
     """Profiles of entity types that can be found by name must lead to living entities, and living ones be found."""
     load(
         con,
-        "_check_lookup",
-        (Column("entity_ids"),),
+        "_check_lookup_row",
+        (Column("number", "bigint"), Column("shared")),
         catalog,
-        "select entity_ids from lookup_profile where kind in (select kind from lookup_model)",
+        "select number, shared from lookup_entity",
     )
-    kinds = ", ".join(f"'{kind}'" for (kind,) in catalog.execute("select kind from lookup_model order by kind"))
+    kinds = ", ".join(f"'{kind}'" for (kind,) in catalog.execute("select kind from lookup_model order by kind")) or "''"
+    con.execute(f"""
+create or replace temp table _check_lookup as
+with held as (
+    select {entity_sql("number")} as entity_id, shared from _check_lookup_row
+)
+select entity_id, shared from held where left(entity_id, 2) in ({kinds})""")
     return _counted(
         con,
         "lookup_entities",
         "what is found by name are living entities, and every living entity can be found",
         "from _check_lookup",
-        f"""with found as (select distinct unnest(string_split(entity_ids, ' ')) as entity_id from _check_lookup),
-        crowded as (select 1 from _check_lookup where len(string_split(entity_ids, ' ')) >= 20)
+        f"""with profile as (
+            select distinct unnest(string_split(shared, ';')) as entity_ids from _check_lookup
+        ),
+        found as (
+            select entity_id from _check_lookup
+            union
+            select unnest(string_split(entity_ids, ' ')[3:]) from profile
+        ),
+        crowded as (select 1 from profile where len(string_split(entity_ids, ' ')) >= 22)
         select entity_id from found where entity_id not in (select entity_id from _check_living)
         union all
         select entity_id from _check_living
-        where left(entity_id, 2) in ({kinds or "''"}) and entity_id not in (select entity_id from found)
+        where left(entity_id, 2) in ({kinds}) and entity_id not in (select entity_id from found)
             and not exists (from crowded)""",
     )
 

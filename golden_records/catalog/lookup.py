@@ -1,29 +1,46 @@
 """The lookup tables of the catalog: the profiles of the current release, their keys, term frequencies and model.
 
 In: one `LookupPart` per entity type, made by the run. Out: the tables `lookup_…`, brought up to date within the
-transaction of the release by writing what differs. A profile's id is a hash of its content and its keys follow from the
-content, so only profiles that came or went, or belong to other entities now, are written.
+transaction of the release by writing what differs: the rows of entities whose profiles are others now, and of the
+buckets that hold a key of one of these. A profile's id is a hash of its content and its keys follow from the content.
 
-Invariant: an entity type has a row in `lookup_model` only while the other tables are those of the current release.
+Invariant: an entity type has a row in `lookup_model` only while the other tables are those of the current release; and
+they are as if they were written anew, but for `bucket_bits`, which follows when the profiles have become many more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from golden_records.catalog.delta import load
-from golden_records.catalog.schema import LOOKUP_FREQUENCY, LOOKUP_KEY, LOOKUP_PROFILE, Column, Table
+from golden_records.catalog.ahead import read_ahead
+from golden_records.catalog.arrow import schema_of
+from golden_records.catalog.lookup_blocks import bucket_bits, members_sql, pack_blocks, unpack_blocks
+from golden_records.catalog.lookup_profiles import (
+    ENDED,
+    FIRST_NUMBER,
+    number_sql,
+    pack_profiles,
+    shared_sql,
+    unpack_contents,
+    unpack_profile_ids,
+)
+from golden_records.catalog.schema import LOOKUP_BUCKET, LOOKUP_ENTITY, LOOKUP_FREQUENCY, Table
 from golden_records.catalog.store import Catalog
-from golden_records.tables import quote
+from golden_records.tables import quote, scalar
 
 KINDS = {"legal_person": "LP", "natural_person": "NP"}
 
 _BATCH_ROWS = 20_000
-# In SQLite a cross join keeps this order: from each profile that is named to its row.
-_OF_NAMED = "named_profile g cross join lookup_profile p"
+_MEMBER_ROWS = 500_000
+# Fewer bits than this below what suits the profiles, and the buckets are made anew.
+_BITS_BEHIND = 2
+
+Batches = Iterable[pa.RecordBatch]
 
 
 @dataclass(frozen=True)
@@ -32,16 +49,18 @@ class LookupPart:
 
     Attributes:
         entity_type: legal_person or natural_person.
-        profiles: DuckDB table: profile_id, entities, entity_ids, content.
+        profiles: DuckDB table: profile_id, entities, entity_ids (some of them in ascending order, with blanks between),
+            content.
         frequencies: DuckDB table: field, value, frequency.
         config: the entity type's configuration as JSON.
         model: the model as JSON.
         keys_made_by: hash of everything that decides a profile's keys besides its content.
         frequencies_hash: hash of the term frequencies.
-        make_keys: makes the DuckDB table `out` (key, refine, profile_id) from a table (profile_id, content), in this
-            order of arguments: connection, table, out.
-        among: DuckDB table of the profile_id of every profile that may have come, gone or changed, where `profiles`
-            holds these alone; the others, and the term frequencies, stay as they are. Absent: `profiles` holds all.
+        make_keys: makes the DuckDB table `out` (key, refine, profile_id; a row may be repeated) from a table
+            (profile_id, content), in this order of arguments: connection, table, out.
+        among: DuckDB table of the entity_id of every entity whose profiles may be others, or belong to others as well,
+            than the store has them, where `profiles` holds those that have one of these as their first; the others, and
+            the term frequencies, stay as they are. Absent: `profiles` holds all.
     """
 
     entity_type: str
@@ -67,12 +86,14 @@ class StagedLookup:
     Attributes:
         part: what it shall hold.
         anew: everything is replaced.
+        bits: into how many buckets the keys go, as a power of two.
         frequencies_hash: of the term frequencies that the store holds then.
         refill: the term frequencies are replaced.
     """
 
     part: LookupPart
     anew: bool
+    bits: int
     frequencies_hash: str
     refill: bool
 
@@ -81,54 +102,39 @@ class StagedLookup:
         return f"_catalog_lookup_{self.part.kind}_{name}"
 
 
+def holds_lookup(catalog: Catalog, entity_type: str) -> bool:
+    """Say whether entities of a type can be looked up in the current release; if not, all of a part are needed."""
+    return catalog.row("select 1 from lookup_model where kind = ?", (KINDS[entity_type],)) is not None
+
+
 def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) -> StagedLookup | None:
     """Find what differs; nothing is written and no lock is held.
 
-    Makes `came` and `left` (profile_id, content), `came_keys` and `left_keys`, `put` (rows to insert) and `taken`
-    (profile_id to delete). Returns None if the part is of some profiles only and the store does not hold the others.
+    Makes `came` (number, place, profile_id) and `shared` (number, shared): the rows of `lookup_entity` to insert;
+    `gone` (number): those to delete; `members`: of the buckets to insert; `bucket` (number): those to delete.
+    Returns None if the part is of some entities only and the store does not hold the others.
     """
-    held = catalog.row("select keys_made_by, frequencies_hash from lookup_model where kind = ?", (part.kind,))
-    anew = held is None or held[0] != part.keys_made_by
+    held = catalog.row(
+        "select keys_made_by, frequencies_hash, bucket_bits from lookup_model where kind = ?", (part.kind,)
+    )
+    profiles = scalar(con, f"select count(*) from {quote(part.profiles)}")
+    suits = bucket_bits(profiles) if part.among is None else 0
+    anew = held is None or held[0] != part.keys_made_by or held[2] + _BITS_BEHIND <= suits
     if anew and part.among is not None:
         return None
     frequencies = held[1] if held is not None and part.among is not None else part.frequencies_hash
-    staged = StagedLookup(part, anew, frequencies, held is None or held[1] != frequencies)
-    old = staged.table("old")
-    held_of = "lookup_profile p where p.kind = ?"
-    if part.among is not None:
-        _name_profiles(catalog, con, part.among)
-        held_of = f"{_OF_NAMED} where p.kind = ? and p.profile_id = g.profile_id"
-    load(
-        con,
-        old,
-        (Column("profile_id", "bigint"), Column("entities", "bigint"), Column("entity_ids")),
-        catalog,
-        f"select p.profile_id, p.entities, p.entity_ids from {held_of}" + (" limit 0" if anew else ""),
-        (part.kind,),
-    )
-    new = quote(part.profiles)
-    for name, query in (
-        ("came", f"select profile_id, content from {new} n anti join {quote(old)} o using (profile_id)"),
-        ("gone", f"select profile_id from {quote(old)} o anti join {new} n using (profile_id)"),
-        (
-            "put",
-            f"""select n.profile_id, n.entities, n.entity_ids, n.content
-            from {new} n
-            left join {quote(old)} o using (profile_id)
-            where o.profile_id is null or n.entity_ids <> o.entity_ids or n.entities <> o.entities""",
-        ),
-        (
-            "taken",
-            f"""select o.profile_id
-            from {quote(old)} o
-            left join {new} n using (profile_id)
-            where n.profile_id is null or n.entity_ids <> o.entity_ids or n.entities <> o.entities""",
-        ),
-    ):
-        con.execute(f"create or replace temp table {quote(staged.table(name))} as {query}")
-    _contents_of_gone(catalog, con, staged)
-    for name in ("came", "left"):
-        part.make_keys(con, staged.table(name), staged.table(f"{name}_keys"))
+    bits = suits if anew or held is None else held[2]
+    staged = StagedLookup(part, anew, bits, frequencies, held is None or held[1] != frequencies)
+    con.execute(f"""
+create or replace temp table {quote(staged.table("now"))} as
+select {number_sql("entity_ids")} as number, profile_id, entities, entity_ids
+from {quote(part.profiles)}""")
+    if anew:
+        con.execute(f"create or replace temp table {quote(staged.table('gone'))} (number bigint)")
+    else:
+        _find_changed(catalog, con, staged)
+    _stage_came(con, staged)
+    _stage_members(catalog, con, staged)
     return staged
 
 
@@ -148,19 +154,23 @@ def write_lookup(
     for one in staged:
         kind = one.part.kind
         if one.anew:
-            for table in (LOOKUP_PROFILE, LOOKUP_KEY):
-                catalog.execute(f"delete from {table.name} where kind = ?", (kind,))
+            for table in (LOOKUP_ENTITY, LOOKUP_BUCKET):
+                catalog.execute(f"delete from {table.name} where number >= ? and number < ?", _numbers_of(kind))
         else:
-            _delete(catalog, con, LOOKUP_KEY, kind, one.table("left_keys"))
-            _delete(catalog, con, LOOKUP_PROFILE, kind, one.table("taken"))
-        _insert(catalog, con, LOOKUP_PROFILE, kind, one.table("put"))
-        _insert(catalog, con, LOOKUP_KEY, kind, one.table("came_keys"))
+            _delete(catalog, con, LOOKUP_ENTITY, one.table("gone"))
+            _delete(catalog, con, LOOKUP_BUCKET, one.table("bucket"))
+        _insert(catalog, con, LOOKUP_ENTITY, _profiles_query(one), pack_profiles)
+        members = f"from {quote(one.table('members'))} order by all"
+        _insert(catalog, con, LOOKUP_BUCKET, members, pack_blocks, batch_rows=_MEMBER_ROWS)
         if one.refill:
             catalog.execute("delete from lookup_frequency where kind = ?", (kind,))
-            _insert(catalog, con, LOOKUP_FREQUENCY, kind, one.part.frequencies)
+            names = ", ".join(quote(name) for name in LOOKUP_FREQUENCY.column_names[1:])
+            query = f"select '{kind}' as kind, {names} from {quote(one.part.frequencies)} order by field, value"
+            _insert(catalog, con, LOOKUP_FREQUENCY, query)
         catalog.execute(
-            "insert into lookup_model (kind, config, model, keys_made_by, frequencies_hash) values (?, ?, ?, ?, ?)",
-            (kind, one.part.config, one.part.model, one.part.keys_made_by, one.frequencies_hash),
+            "insert into lookup_model (kind, config, model, keys_made_by, frequencies_hash, bucket_bits) "
+            "values (?, ?, ?, ?, ?, ?)",
+            (kind, one.part.config, one.part.model, one.part.keys_made_by, one.frequencies_hash, one.bits),
         )
 
 
@@ -169,40 +179,156 @@ def end_lookup(catalog: Catalog) -> None:
     catalog.execute("delete from lookup_model")
 
 
-def _contents_of_gone(catalog: Catalog, con: DuckDBPyConnection, staged: StagedLookup) -> None:
-    """Make `left`: profiles that are gone, with the content that the store has of them."""
-    _name_profiles(catalog, con, staged.table("gone"))
-    load(
-        con,
-        staged.table("left"),
-        (Column("profile_id", "bigint"), Column("content")),
-        catalog,
-        f"select p.profile_id, p.content from {_OF_NAMED} where p.kind = ? and p.profile_id = g.profile_id",
-        (staged.part.kind,),
-    )
+def _find_changed(catalog: Catalog, con: DuckDBPyConnection, staged: StagedLookup) -> None:
+    """Leave in `now` the profiles of changed entities alone; make `gone` and `left`, their rows and profiles before."""
+    now, old, shared, changed = (quote(staged.table(name)) for name in ("now", "old", "was_shared", "changed"))
+    rows = "lookup_entity e where e.number >= ? and e.number < ?"
+    values: Sequence[int] = _numbers_of(staged.part.kind)
+    if staged.part.among is not None:
+        named = f"select distinct {number_sql('entity_id')} as number from {quote(staged.part.among)}"
+        rows, values = _named_rows(catalog, con, LOOKUP_ENTITY, named), ()
+    with_shared = f"{rows} and e.shared is not null"
+    ids = _held(catalog, LOOKUP_ENTITY, ("number", "profile_ids"), rows, values)
+    _fill(con, staged.table("old"), map(unpack_profile_ids, ids))
+    _fill(con, staged.table("was_shared"), _held(catalog, LOOKUP_ENTITY, ("number", "shared"), with_shared, values))
+    con.execute(f"""
+create or replace temp table {changed} as
+with differing as (
+    (select number, profile_id from {now} except all select number, profile_id from {old})
+    union all
+    (select number, profile_id from {old} except all select number, profile_id from {now})
+)
+select number from differing
+union
+select number
+from ({_shared_query(now)}) s
+full join {shared} w using (number)
+where s.shared is distinct from w.shared""")
+    con.execute(f"create or replace temp table {now} as from {now} semi join {changed} using (number)")
+    gone = f"select distinct number from {old} semi join {changed} using (number)"
+    con.execute(f"create or replace temp table {quote(staged.table('gone'))} as {gone}")
+    rows = _named_rows(catalog, con, LOOKUP_ENTITY, gone)
+    before = _held(catalog, LOOKUP_ENTITY, ("number", "profile_ids", "contents"), rows)
+    _fill(con, staged.table("left"), map(unpack_contents, before))
 
 
-def _name_profiles(catalog: Catalog, con: DuckDBPyConnection, table: str) -> None:
-    """Hand the profiles of a DuckDB table to the store, as its temporary table `named_profile`."""
-    named = con.sql(f"select distinct profile_id from {quote(table)} order by profile_id")
-    with named.to_arrow_reader(_BATCH_ROWS) as profiles:
-        catalog.connection.name_rows("named_profile", profiles)
+def _stage_came(con: DuckDBPyConnection, staged: StagedLookup) -> None:
+    now = quote(staged.table("now"))
+    con.execute(f"""
+create or replace temp table {quote(staged.table("came"))} as
+select number, row_number() over (partition by number order by profile_id) - 1 as place, profile_id
+from {now}""")
+    con.execute(f"create or replace temp table {quote(staged.table('shared'))} as {_shared_query(now)}")
 
 
-def _delete(catalog: Catalog, con: DuckDBPyConnection, table: Table, kind: str, staged: str) -> None:
-    names = ", ".join(quote(name) for name in table.key if name != "kind")
-    keys = con.sql(f"select '{kind}' as kind, {names} from {quote(staged)} order by {names}")
-    with keys.to_arrow_reader(_BATCH_ROWS) as batches:
+def _stage_members(catalog: Catalog, con: DuckDBPyConnection, staged: StagedLookup) -> None:
+    """Make `members` and `bucket`: the blocks as they shall be, and the buckets of the store that they replace."""
+    names = ("came_members", "left_members", "held_members", "members", "bucket")
+    came, left, held, members, bucket = (quote(staged.table(name)) for name in names)
+    if staged.anew:
+        _find_members(con, staged, staged.part.profiles, "came")
+        con.execute(f"create or replace temp view {members} as from {came}")
+        con.execute(f"create or replace temp table {bucket} (number bigint)")
+        return
+    contents = staged.table("came_contents")
+    con.execute(f"""
+create or replace temp view {quote(contents)} as
+select profile_id, content
+from {quote(staged.part.profiles)}
+semi join {quote(staged.table("came"))} using (profile_id)""")
+    _find_members(con, staged, contents, "came")
+    _find_members(con, staged, staged.table("left"), "left")
+    touched = f"select number from {came} union select number from {left}"
+    rows = _named_rows(catalog, con, LOOKUP_BUCKET, touched)
+    blocks = _held(catalog, LOOKUP_BUCKET, ("number", "blocks"), rows)
+    _fill(con, staged.table("held_members"), map(unpack_blocks, blocks))
+    con.execute(f"create or replace temp table {bucket} as select distinct number from {held}")
+    con.execute(f"create or replace temp view {members} as (from {held} except from {left}) union from {came}")
+
+
+def _find_members(con: DuckDBPyConnection, staged: StagedLookup, contents: str, name: str) -> None:
+    """Make `<name>_members` of the profiles of the table `<name>`."""
+    keys, out = staged.table(f"{name}_keys"), staged.table(f"{name}_members")
+    staged.part.make_keys(con, contents, keys)
+    query = members_sql(staged.part.kind, staged.bits, quote(keys), quote(staged.table(name)))
+    con.execute(f"create or replace temp view {quote(out)} as {query}")
+
+
+def _shared_query(now: str) -> str:
+    """Return the query for number and shared of the entities with a profile that others have as well."""
+    return f"""
+select number, {shared_sql("place", "entities", "entity_ids")} as shared
+from (
+    select number, row_number() over (partition by number order by profile_id) - 1 as place, entities, entity_ids
+    from {now}
+    semi join (select number from {now} where entities > 1) using (number)
+)
+where entities > 1
+group by number"""
+
+
+def _profiles_query(staged: StagedLookup) -> str:
+    return f"""
+select c.number, c.profile_id, p.content || '{ENDED}' as content, s.shared
+from {quote(staged.table("came"))} c
+join {quote(staged.part.profiles)} p on p.profile_id = c.profile_id
+left join {quote(staged.table("shared"))} s on s.number = c.number
+order by c.number, c.profile_id"""
+
+
+def _numbers_of(kind: str) -> tuple[int, int]:
+    """Return where the numbers of a kind begin and end."""
+    return FIRST_NUMBER[kind], FIRST_NUMBER[kind] + FIRST_NUMBER["NP"]
+
+
+def _named_rows(catalog: Catalog, con: DuckDBPyConnection, table: Table, numbers: str) -> str:
+    """Hand the numbers of a DuckDB query to the store; return what stands in `from` for the rows `e` of them."""
+    name = f"named_{table.name}"
+    with con.sql(f"select number from ({numbers}) order by number").to_arrow_reader(_BATCH_ROWS) as batches:
+        catalog.connection.name_rows(name, batches)
+    # In SQLite a cross join keeps this order: from each number that is named to its row.
+    return f"{name} n cross join {table.name} e where e.number = n.number"
+
+
+def _held(
+    catalog: Catalog, table: Table, columns: Sequence[str], rows: str, values: Sequence[int] = ()
+) -> Iterator[pa.RecordBatch]:
+    """Yield columns of rows that the store has; an empty batch comes first."""
+    schema = schema_of(table.name, columns)
+    yield pa.record_batch([pa.array([], field.type) for field in schema], schema=schema)
+    wanted = ", ".join(f"e.{quote(column)}" for column in columns)
+    yield from catalog.connection.batches(f"select {wanted} from {rows}", values, schema)
+
+
+def _fill(con: DuckDBPyConnection, out: str, batches: Iterable[pa.RecordBatch | pa.Table]) -> None:
+    """Make a temporary DuckDB table of Arrow batches, of which there is one at least."""
+    for place, batch in enumerate(batches):
+        con.register("_catalog_batch", pa.table(batch) if isinstance(batch, pa.RecordBatch) else batch)
+        begin = f"insert into {quote(out)}" if place else f"create or replace temp table {quote(out)} as"
+        con.execute(f"{begin} from _catalog_batch")
+        con.unregister("_catalog_batch")
+
+
+def _delete(catalog: Catalog, con: DuckDBPyConnection, table: Table, staged: str) -> None:
+    with con.sql(f"select number from {quote(staged)} order by number").to_arrow_reader(_BATCH_ROWS) as batches:
         catalog.connection.delete(table.name, batches)
 
 
-def _insert(catalog: Catalog, con: DuckDBPyConnection, table: Table, kind: str, staged: str) -> None:
-    names = ", ".join(quote(name) for name in table.column_names if name != "kind")
-    order = ", ".join(quote(name) for name in table.key if name != "kind")
-    rows = con.sql(f"select '{kind}' as kind, {names} from {quote(staged)} order by {order}")
+def _insert(
+    catalog: Catalog,
+    con: DuckDBPyConnection,
+    table: Table,
+    query: str,
+    pack: Callable[[Batches], Iterator[pa.RecordBatch]] = iter,
+    *,
+    batch_rows: int = _BATCH_ROWS,
+) -> None:
     held = catalog.row(f"select 1 from {table.name} limit 1")
-    with (
-        catalog.connection.loading(table, held=0 if held is None else 1, added=len(rows)),
-        rows.to_arrow_reader(_BATCH_ROWS) as batches,
-    ):
-        catalog.connection.insert(table.name, batches)
+    with con.sql(query).to_arrow_reader(batch_rows) as batches:
+        packed = read_ahead(pack(batches))
+        first = next(packed, None)
+        if first is None:
+            return
+        rows = pa.RecordBatchReader.from_batches(first.schema, chain([first], packed))
+        with catalog.connection.loading(table, held=0 if held is None else 1, added=first.num_rows):
+            catalog.connection.insert(table.name, rows)

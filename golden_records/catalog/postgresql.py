@@ -32,7 +32,7 @@ from golden_records.tables import quote
 
 _OLDEST_SERVER = 140000
 _LOCK = 0x67756979  # any number that other programs are unlikely to use
-_TYPES = SQL | {pa.string(): 'text collate "C"'}
+_TYPES = SQL | {pa.string(): 'text collate "C"', pa.binary(): "bytea"}
 # What a broken network must not make us wait for; what the URL says itself counts.
 _DEFAULTS = {
     "fallback_application_name": "guiyi",
@@ -49,6 +49,7 @@ _LOOKS_FOR_READERS, _LOOK_SECONDS = 20, 0.25
 _UNGUARDED = "guiyi.unguarded"
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\?")
 _TEXT_COLUMN = re.compile(r"(^\s+\w+ |\badd column (?:if not exists )?\w+ )text\b", re.MULTILINE | re.IGNORECASE)
+_BYTES_COLUMN = re.compile(r"^(\s+\w+) blob\b", re.MULTILINE)
 _OF_SCHEMA = "c.relnamespace = to_regnamespace(quote_ident(current_schema()))"
 _CHANGES = ("insert", "update", "delete")
 
@@ -347,14 +348,14 @@ def numbered(query: str) -> str:
 
 
 def schema_statements(text: str) -> Iterator[str]:
-    """Return the statements of a migration, text compared by its code points.
+    """Return the statements of a migration in PostgreSQL's types, text compared by its code points.
 
     >>> list(schema_statements("create table t (\\n    a text not null\\n);"))
     ['create table t (\\n    a text collate "C" not null\\n)']
     """
     plain = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
-    collated = _TEXT_COLUMN.sub(r'\1text collate "C"', plain)
-    yield from (statement.strip() for statement in collated.split(";") if statement.strip())
+    typed = _BYTES_COLUMN.sub(r"\1 bytea", _TEXT_COLUMN.sub(r'\1text collate "C"', plain))
+    yield from (statement.strip() for statement in typed.split(";") if statement.strip())
 
 
 def _with_defaults(url: str) -> str:

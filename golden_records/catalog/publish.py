@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from golden_records.catalog import dialect
+from golden_records.catalog.ahead import read_ahead
 from golden_records.catalog.delta import (
     CONTENT_MODULUS,
     Delta,
@@ -291,7 +292,7 @@ def _loading(catalog: Catalog, table: Table, held: int, added: int) -> Iterator[
 def _insert(catalog: Catalog, con: DuckDBPyConnection, table: Table, query: str, progress: Progress | None) -> int:
     written = 0
 
-    def counted(batches: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    def counted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         nonlocal written
         for batch in batches:
             yield batch
@@ -300,7 +301,8 @@ def _insert(catalog: Catalog, con: DuckDBPyConnection, table: Table, query: str,
                 progress(table.name, written)
 
     with con.sql(query).to_arrow_reader(_BATCH_ROWS) as batches:
-        catalog.connection.insert(table.name, pa.RecordBatchReader.from_batches(batches.schema, counted(batches)))
+        rows = pa.RecordBatchReader.from_batches(batches.schema, counted(read_ahead(batches)))
+        catalog.connection.insert(table.name, rows)
     return written
 
 

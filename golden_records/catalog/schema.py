@@ -11,8 +11,8 @@ Four kinds of table:
 * *lookup*: `lookup_…`. What finding an entity by name, address and the like needs, of the current release alone; a run
   brings them up to date with its release.
 
-Types are the three every store has: text, whole number (64 bit), number. Dates are ISO text, yes-no is 1 or 0, lists
-and objects are JSON text. The migrations make these tables; a test holds both equal.
+Types are those every store has: text, whole number (64 bit), number, and bytes for what is packed. Dates are ISO text,
+yes-no is 1 or 0, lists and objects are JSON text. The migrations make these tables; a test holds both equal.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Literal
 
 from matchers.standard_codes import CODED
 
-ColumnType = Literal["text", "bigint", "double precision"]
+ColumnType = Literal["text", "bigint", "double precision", "blob"]
 
 
 @dataclass(frozen=True)
@@ -376,25 +376,20 @@ REVIEW_MARK = Table("review_mark", (*_required("name"), Column("value", "bigint"
 DESK = (REVIEW_SESSION, REVIEW_ASSIGNMENT, REVIEW_OPINION, REVIEW_TRAIL, REVIEW_QUEUE, REVIEW_MARK)
 APART = (DECISION, DECISION_EVENT, FORGETTING, ACCESS_LOG, API_TOKEN, *DESK)
 
-LOOKUP_PROFILE = Table(
-    "lookup_profile",
+LOOKUP_ENTITY = Table(
+    "lookup_entity",
     (
-        *_required("kind"),
-        Column("profile_id", "bigint", required=True),
-        Column("entities", "bigint", required=True),
-        *_required("entity_ids", "content"),
+        Column("number", "bigint", required=True),
+        Column("profile_ids", "blob", required=True),
+        Column("contents", "blob", required=True),
+        *_texts("shared"),
     ),
-    key=("kind", "profile_id"),
+    key=("number",),
 )
-LOOKUP_KEY = Table(
-    "lookup_key",
-    (
-        *_required("kind"),
-        Column("key", "bigint", required=True),
-        Column("refine", "bigint", required=True),
-        Column("profile_id", "bigint", required=True),
-    ),
-    key=("kind", "key", "refine", "profile_id"),
+LOOKUP_BUCKET = Table(
+    "lookup_bucket",
+    (Column("number", "bigint", required=True), Column("blocks", "blob", required=True)),
+    key=("number",),
 )
 LOOKUP_FREQUENCY = Table(
     "lookup_frequency",
@@ -403,11 +398,14 @@ LOOKUP_FREQUENCY = Table(
 )
 LOOKUP_MODEL = Table(
     "lookup_model",
-    (*_required("kind", "config", "model", "keys_made_by", "frequencies_hash"),),
+    (
+        *_required("kind", "config", "model", "keys_made_by", "frequencies_hash"),
+        Column("bucket_bits", "bigint", required=True),
+    ),
     key=("kind",),
 )
 
-LOOKUP = (LOOKUP_PROFILE, LOOKUP_KEY, LOOKUP_FREQUENCY, LOOKUP_MODEL)
+LOOKUP = (LOOKUP_ENTITY, LOOKUP_BUCKET, LOOKUP_FREQUENCY, LOOKUP_MODEL)
 
 # Rows of these are never changed or removed; the store itself refuses. A forgetting alone may take personal values out
 # of `redirect`, `decision`, `decision_event`, `review_opinion` and `review_trail`

@@ -22,6 +22,8 @@ from golden_records.tables import quote
 
 _PAGE_BYTES = 8192
 _CACHE_KIB = 64_000
+# A service holds a reading connection per thread; what is read often is in the system's cache as well, once for all.
+_READING_CACHE_KIB = 8_000
 _PUBLISH_CACHE_KIB = 1_000_000
 _FETCH_ROWS = 50_000
 # Above this share of a table, dropping its secondary indexes and making them anew is faster than keeping them.
@@ -41,7 +43,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.execute("pragma synchronous = full")
         connection.execute("pragma temp_store = memory")
     connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
-    connection.execute(f"pragma cache_size = -{_CACHE_KIB}")
+    connection.execute(f"pragma cache_size = -{_READING_CACHE_KIB if read_only else _CACHE_KIB}")
     return connection
 
 
@@ -117,7 +119,7 @@ class SqliteConnection:
         columns = _names((*table.column_names, "since_release"))
         where = _equal(keys.schema.names)
         for batch in keys:
-            rows = _rows(batch)
+            rows = list(_rows(batch))
             self._raw.executemany(
                 f"insert into {quote(table.history)} ({columns}, until_release) "
                 f"select {columns}, {int(release)} from {quote(table.name)} where {where}",
@@ -188,9 +190,14 @@ class SqliteConnection:
 
 
 def schema_statements(text: str) -> Iterator[str]:
-    """Return the statements of a migration: tables marked `/* clustered */` are kept in the order of their key."""
+    """Return the statements of a migration, tables kept in the order of their key.
+
+    Those marked `/* clustered */` have no row id; one whose key is a single number has that as its row id, which suits
+    long rows better.
+    """
+    clustered = text.replace("/* clustered */", "without rowid")
     pending = ""
-    for line in text.replace("/* clustered */", "without rowid").splitlines(keepends=True):
+    for line in clustered.replace("bigint not null primary key", "integer not null primary key").splitlines(True):
         pending += line
         if sqlite3.complete_statement(pending):
             yield pending
@@ -199,8 +206,8 @@ def schema_statements(text: str) -> Iterator[str]:
         yield pending
 
 
-def _rows(batch: pa.RecordBatch) -> list[tuple[Any, ...]]:
-    return list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def _equal(columns: Sequence[str]) -> str:

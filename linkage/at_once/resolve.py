@@ -232,7 +232,7 @@ def _publish(again: Resolved, catalog: Catalog, *, now: datetime) -> Effect:
         models={entity: told_last(made, "models").get(entity, model_hash(run))},
         owners=owners,
         if_changed=True,
-        lookup=[_lookup_of_touched(run)],
+        lookup=[_lookup_of_touched(run, again.previous)],
     )
     release = number if number > made[-1]["release_id"] else newest
     splice(run, batch, owners=owners, release=release, published=published_at(releases(catalog), release))
@@ -241,14 +241,14 @@ def _publish(again: Resolved, catalog: Catalog, *, now: datetime) -> Effect:
     return Effect(number, count(con, "touched_record"), count(con, run.table("golden")), found, values)
 
 
-def _lookup_of_touched(run: Linkage) -> LookupPart:
-    """Return what finding the touched profiles online needs; the others are left as they are."""
+def _lookup_of_touched(run: Linkage, previous: PreviousTables) -> LookupPart:
+    """Return what finding the touched entities online needs; the others are left as they are."""
     among = run.table("lookup_among")
     run.con.execute(f"""
 create or replace temp table {quote(among)} as
-select profile_id from touched
+select entity_id from {quote(run.table("membership"))}
 union
-select profile_id from touched_before""")
+select entity_id from {quote(previous.previous)} semi join touched_record using (record_id)""")
     return lookup_part(run, among=among)
 
 

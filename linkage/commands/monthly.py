@@ -21,6 +21,7 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows
+from golden_records.catalog.lookup import LookupPart, holds_lookup
 from golden_records.catalog.place import Place
 from golden_records.catalog.publish import current_release, publish
 from golden_records.catalog.read import PreviousTables, previous_membership, releases
@@ -46,7 +47,7 @@ from linkage.figures import entity_section, labels, model_hash, package_versions
 from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
 from linkage.increment.before import batch_before, look_before
 from linkage.increment.carried import CARRIED, carry_batch, remove_tables
-from linkage.increment.publishing import changed_profiles, month_tables
+from linkage.increment.publishing import entities_of_changed_profiles, month_tables
 from linkage.increment.released import (
     DECISIONS,
     applied_decisions,
@@ -259,8 +260,14 @@ def _publish(
         models={run.config.entity: model_hash(run) for run in runs},
         owners=month.owners if month else None,
         held=month.held if month else None,
-        lookup=[lookup_part(r, among=changed_profiles(r) if few and r.pair_changes else None) for r in runs],
+        lookup=[_lookup_part(catalog, run, few=few) for run in runs],
     )
+
+
+def _lookup_part(catalog: Catalog, run: Linkage, *, few: bool) -> LookupPart:
+    """Return what finding entities online needs: of what may have changed, where the store has the others."""
+    known = few and run.pair_changes and holds_lookup(catalog, run.config.entity)
+    return lookup_part(run, among=entities_of_changed_profiles(run) if known else None)
 
 
 def _summary(

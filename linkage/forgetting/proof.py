@@ -3,8 +3,9 @@
 The archive and the records of the batch database are looked at first: nothing of the forgotten is in them, so a value
 that stands there is also some other record's (a relative's address, a namesake's name), and is counted as such. All
 other values must be nowhere: not in a cell of the archive, the batch database, the catalog or any Parquet or XLSX
-file, and not in the bytes of any file, whatever the encoding. Of a catalog in a PostgreSQL database the cells are
-searched; the server's own files are out of reach.
+file, and not in the bytes of any file, whatever the encoding. What the catalog packs is unpacked; its file was written
+anew before, so that nothing packed is in it but what its tables show. Of a catalog in a PostgreSQL database the cells
+are searched; the server's own files are out of reach.
 
 Invariant: the proof names stores and counts, never a value.
 """
@@ -17,8 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from golden_records.catalog.delta import load
-from golden_records.catalog.schema import Column
+from golden_records.catalog.cells import load_cells
 from golden_records.catalog.store import has_catalog, open_catalog
 from linkage.database import connect
 from linkage.fields import ENTITIES
@@ -155,9 +155,7 @@ def _search_catalog(
     with open_catalog(workspace.catalog, read_only=True) as catalog, catalog.reading():
         place = workspace.catalog.name if isinstance(workspace.catalog, Path) else "catalog"
         for name in catalog.connection.tables():
-            columns = catalog.connection.columns(name)
-            texts = ", ".join(f"cast({quote(column)} as text)" for column in columns)
-            load(con, "searched", [Column(column) for column in columns], catalog, f"select {texts} from {quote(name)}")
+            load_cells(catalog, con, name, out="searched")
             shared |= _suspect(con, proof, f"{place}: {name}", "searched", values, reference)
     con.execute("drop table if exists searched")
     return shared

@@ -53,8 +53,11 @@ def month_tables(con: DuckDBPyConnection, catalog: Catalog, runs: Sequence[Linka
     return MonthTables(_of_owners(whole, runs, "now"), OWNERS, _of_owners(ReleaseTables(), runs, "held"))
 
 
-def changed_profiles(run: Linkage) -> str:
-    """Make the temporary table of the profiles that came, went or belong to other entities now; return its name."""
+def entities_of_changed_profiles(run: Linkage) -> str:
+    """Make the temporary table of the entities that have or had a profile which came, went or belongs to others now.
+
+    Of a profile that belongs to others now, all that it belongs to are among them.
+    """
     out, before = run.table("among"), run.before
     assert before is not None
 
@@ -66,10 +69,15 @@ def changed_profiles(run: Linkage) -> str:
     run.con.execute(f"""
 create or replace temp table {quote(out)} as
 with now as ({now}),
-before as ({then})
-select profile_id from now anti join before using (record_id, profile_id, entity_id)
+before as ({then}),
+changed as (
+    from now anti join before using (record_id, profile_id, entity_id)
+    union all
+    from before anti join now using (record_id, profile_id, entity_id)
+)
+select entity_id from changed
 union
-select profile_id from before anti join now using (record_id, profile_id, entity_id)""")
+select entity_id from now semi join changed using (profile_id)""")
     return out
 
 

@@ -6,11 +6,19 @@ is named. For a record of the batch the pairs found and their scores are those o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from blocking.stable_keys import row_keys
+from golden_records.catalog.lookup_blocks import bucket_number, find_block
+from golden_records.catalog.lookup_profiles import (
+    FIRST_NUMBER,
+    entity_of,
+    read_contents,
+    read_profile_ids,
+    read_shared,
+)
 from linkage.lookup.content import read_content
 from linkage.lookup.snapshot import EntityModel, Snapshot
 from linkage.model.online import PairScore, score_pair
@@ -47,17 +55,7 @@ class Found:
 
 def find_candidates(snapshot: Snapshot, model: EntityModel, row: Mapping[str, Any]) -> Found:
     """Find and score the candidates of a standardised row."""
-    ids: dict[int, None] = {}
-    left_aside: list[str] = []
-    for rule in model.config.blocking:
-        for key, refine in row_keys(rule, row):
-            block = _block(snapshot, model.kind, key, None, rule.cap)
-            if len(block) > rule.cap and rule.refine:
-                block = _block(snapshot, model.kind, key, refine, rule.cap)
-            if len(block) > rule.cap:
-                left_aside.append(rule.name)
-            else:
-                ids.update(dict.fromkeys(block))
+    places, left_aside = _find_places(snapshot, model, row)
     frequencies: dict[tuple[str, str], float | None] = {}
 
     def frequency(column: str, value: str) -> float | None:
@@ -66,11 +64,11 @@ def find_candidates(snapshot: Snapshot, model: EntityModel, row: Mapping[str, An
         return frequencies[column, value]
 
     scored = []
-    for profile_id, entities, entity_ids, content in _profiles(snapshot, model.kind, sorted(ids)):
-        columns = read_content(model.config, content)
+    for profile in sorted(_profiles(snapshot, model, places), key=lambda one: one.profile_id):
+        columns = read_content(model.config, profile.content)
         score = score_pair(model.config, model.model, row, columns, frequency)
-        scored.append(ScoredProfile(profile_id, tuple(entity_ids.split()), entities, columns, score))
-    return Found(tuple(scored), tuple(dict.fromkeys(left_aside)))
+        scored.append(ScoredProfile(profile.profile_id, profile.entity_ids, profile.entities, columns, score))
+    return Found(tuple(scored), left_aside)
 
 
 def score_against(
@@ -80,22 +78,51 @@ def score_against(
     return score_pair(model.config, model.model, row, other, lambda c, v: snapshot.frequency(model, c, v))
 
 
-def _block(snapshot: Snapshot, kind: str, key: int, refine: int | None, cap: int) -> list[int]:
-    if refine is None:
-        query = "select profile_id from lookup_key where kind = ? and key = ? limit ?"
-        rows = snapshot.catalog.execute(query, (kind, key, cap + 1))
-    else:
-        query = "select profile_id from lookup_key where kind = ? and key = ? and refine = ? limit ?"
-        rows = snapshot.catalog.execute(query, (kind, key, refine, cap + 1))
-    return [profile_id for (profile_id,) in rows]
+@dataclass(frozen=True)
+class _Profile:
+    profile_id: int
+    entity_ids: tuple[str, ...]
+    entities: int
+    content: str
 
 
-def _profiles(snapshot: Snapshot, kind: str, ids: Sequence[int]) -> Iterator[tuple[int, int, str, str]]:
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
+def _find_places(
+    snapshot: Snapshot, model: EntityModel, row: Mapping[str, Any]
+) -> tuple[dict[int, set[int]], tuple[str, ...]]:
+    """Return where profiles that share a key stand (entity's sequence number → places), and the rules left aside."""
+    asked = [(rule, key, refine) for rule in model.config.blocking for key, refine in row_keys(rule, row)]
+    numbers = [bucket_number(model.kind, model.bucket_bits, key, split=bool(rule.refine)) for rule, key, _ in asked]
+    buckets = dict(_rows(snapshot, "lookup_bucket", "number, blocks", set(numbers)))
+    places: dict[int, set[int]] = {}
+    left_aside: dict[str, None] = {}
+    for number, (rule, key, refine) in zip(numbers, asked, strict=True):
+        if number not in buckets:
+            continue
+        block = find_block(buckets[number], model.bucket_bits, key, split=bool(rule.refine))
+        if len(block) > rule.cap:
+            block = block.part(refine)
+        if len(block) > rule.cap:
+            left_aside[rule.name] = None
+            continue
+        for entity, place in zip(block.entities.tolist(), block.places.tolist(), strict=True):
+            places.setdefault(entity, set()).add(place)
+    return places, tuple(left_aside)
+
+
+def _profiles(snapshot: Snapshot, model: EntityModel, places: Mapping[int, set[int]]) -> Iterator[_Profile]:
+    first = FIRST_NUMBER[model.kind]
+    columns = "number, profile_ids, contents, shared"
+    for number, ids, contents, shared in _rows(snapshot, "lookup_entity", columns, {first + e for e in places}):
+        profile_ids, texts, several = read_profile_ids(ids), read_contents(contents), read_shared(shared)
+        own = (entity_of(number),)
+        for place in places[number - first]:
+            entities, entity_ids = several.get(place, (1, own))
+            yield _Profile(profile_ids[place], entity_ids, entities, texts[place])
+
+
+def _rows(snapshot: Snapshot, table: str, columns: str, numbers: set[int]) -> Iterator[tuple[Any, ...]]:
+    wanted = sorted(numbers)
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
         marks = ", ".join("?" * len(some))
-        yield from snapshot.catalog.execute(
-            "select profile_id, entities, entity_ids, content from lookup_profile "
-            f"where kind = ? and profile_id in ({marks})",
-            (kind, *some),
-        )
+        yield from snapshot.catalog.execute(f"select {columns} from {table} where number in ({marks})", some)

@@ -22,18 +22,28 @@ def lookup_part(run: Linkage, *, among: str | None = None) -> LookupPart:
 
     Args:
         run: the linkage.
-        among: table of the profiles that may have come, gone or changed, where the others are in the store as they
-            are; term frequencies are then left out.
+        among: table of the entities whose profiles may be others, or belong to others as well, than the store has them
+            (see `LookupPart`); term frequencies are then left out.
     """
     config = run.config
-    few = "" if among is None else f"\n    semi join {quote(among)} a on p.profile_id = a.profile_id"
+    few = first = ""
+    if among is not None:
+        few = "\n    where p.profile_id in (select profile_id from held where entity_id in (from among))"
+        first = "\nwhere b.entity_ids[1] in (from among)"
     profiles, frequencies = run.table("lookup_profile"), run.table("lookup_frequency")
     run.con.execute(f"""
 create or replace temp table {quote(profiles)} as
-with belongs as (
-    select p.profile_id, list_sort(list(distinct m.entity_id)) as entity_ids
+with among as (
+    select entity_id from {quote(among or run.table("membership"))}
+),
+held as (
+    select p.profile_id, m.entity_id
     from {quote(run.table("profile_record"))} p
-    join {quote(run.table("membership"))} m on p.record_id = m.record_id{few}
+    join {quote(run.table("membership"))} m on p.record_id = m.record_id
+),
+belongs as (
+    select p.profile_id, list_sort(list(distinct p.entity_id)) as entity_ids
+    from held p{few}
     group by p.profile_id
 )
 select
@@ -42,7 +52,7 @@ select
     array_to_string(b.entity_ids[:{SHOWN_ENTITIES}], ' ') as entity_ids,
     {packed(config)} as content
 from {quote(run.table("profiles"))} p
-join belongs b on p.profile_id = b.profile_id""")
+join belongs b on p.profile_id = b.profile_id{first}""")
     counted = " union all ".join(
         f"select '{column}' as field, coalesce(cast({quote(column)} as varchar), '') as value, "
         f"{quote('tf_' + column)} as frequency from {quote(table)}"

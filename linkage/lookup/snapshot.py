@@ -31,12 +31,14 @@ class EntityModel:
         config: the entity type's configuration.
         model: its parameters.
         unseen: term-frequency column to the frequency of a value that is not listed.
+        bucket_bits: into how many buckets the blocking keys go, as a power of two.
     """
 
     kind: str
     config: EntityConfig
     model: Model
     unseen: dict[str, float]
+    bucket_bits: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Lookup:
 
 
 def _load(catalog: Catalog, kind: str) -> EntityModel | str:
-    row = catalog.row("select config, model, keys_made_by from lookup_model where kind = ?", (kind,))
+    row = catalog.row("select config, model, keys_made_by, bucket_bits from lookup_model where kind = ?", (kind,))
     if row is None:
         return "entities can be found by identifier only (rolled back, or published without lookup tables)"
     try:
@@ -116,4 +118,4 @@ def _load(catalog: Catalog, kind: str) -> EntityModel | str:
         )
         if found is not None:
             unseen[column] = float(found[0])
-    return EntityModel(kind, config, model, unseen)
+    return EntityModel(kind, config, model, unseen, int(row[3]))

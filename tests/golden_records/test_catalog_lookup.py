@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from golden_records.catalog.lookup import LookupPart
+from golden_records.catalog.lookup_profiles import entity_of, read_profile_ids
 from golden_records.catalog.publish import ReleaseTables, publish
 from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
@@ -23,6 +24,7 @@ from golden_records.entity_id import mint
 
 NOW = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
 FIRM = mint("LP", 1)
+E1, E2 = mint("LP", 1), mint("LP", 2)
 # profile id → (entity ids, content); the keys of a profile are the characters of its content.
 Profiles = dict[int, tuple[str, str]]
 
@@ -55,13 +57,18 @@ def tables(con: DuckDBPyConnection) -> ReleaseTables:
 
 def held(catalog: Catalog) -> dict[str, list[tuple[object, ...]]]:
     return {
-        table: catalog.execute(f"select * from lookup_{table} order by 1, 2, 3").fetchall()
-        for table in ("profile", "key", "frequency", "model")
+        table: catalog.execute(f"select * from lookup_{table} order by 1, 2").fetchall()
+        for table in ("entity", "bucket", "frequency", "model")
     }
 
 
+def profiles(catalog: Catalog) -> dict[str, list[int]]:
+    rows = catalog.execute("select number, profile_ids from lookup_entity order by number")
+    return {entity_of(number): read_profile_ids(ids) for number, ids in rows}
+
+
 CONTENT = dict(enumerate(["", "a", "b", "ab", "abc", "c", "cc"]))
-STATE = st.dictionaries(st.sampled_from(sorted(CONTENT)), st.sampled_from(["E1", "E2", "E1 E2"]), max_size=7)
+STATE = st.dictionaries(st.sampled_from(sorted(CONTENT)), st.sampled_from([E1, E2, f"{E1} {E2}"]), max_size=7)
 
 
 @settings(max_examples=25, deadline=None)
@@ -82,7 +89,7 @@ def test_following_by_what_differs_is_writing_anew(states: list[tuple[dict[int, 
 def test_only_profiles_that_differ_are_written(
     catalog: Catalog, con: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: ("E1", "a"), 2: ("E1", "b")})])
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: (E1, "a"), 2: (E1, "b")})])
     written: list[tuple[str, int]] = []
 
     def counted(run: Callable[..., None]) -> Callable[..., None]:
@@ -95,23 +102,24 @@ def test_only_profiles_that_differ_are_written(
 
     monkeypatch.setattr(catalog.connection, "insert", counted(catalog.connection.insert))
     monkeypatch.setattr(catalog.connection, "delete", counted(catalog.connection.delete))
-    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: ("E1", "a"), 2: ("E2", "b")})])
-    rows = [row[1:4] for row in held(catalog)["profile"]]
-    assert rows == [(1, 1, "E1"), (2, 1, "E2")]
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: (E1, "a"), 2: (E2, "b")})])
+    assert profiles(catalog) == {E1: [1], E2: [2]}
     assert [(table, rows) for table, rows in written if table.startswith("lookup") and rows] == [
-        ("lookup_profile", 1),
-        ("lookup_profile", 1),
+        ("lookup_entity", 1),  # E1 without 2 in place of E1
+        ("lookup_bucket", 1),
+        ("lookup_entity", 2),
+        ("lookup_bucket", 1),
     ]
 
 
 def test_a_release_without_lookup_and_a_rollback_end_it(catalog: Catalog, con: DuckDBPyConnection) -> None:
-    lookup = [part(con, {1: ("E1", "a")})]
+    lookup = [part(con, {1: (E1, "a")})]
     publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=lookup)
     publish(catalog, con, tables(con), now=NOW, manifest={})
     assert held(catalog)["model"] == []
     publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=lookup)
     whole = held(catalog)
-    assert len(whole["model"]) == len(whole["profile"]) == 1
+    assert len(whole["model"]) == len(whole["entity"]) == 1
     rollback(catalog, 1, now=NOW)
     assert held(catalog)["model"] == []
     publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=lookup)
@@ -119,9 +127,9 @@ def test_a_release_without_lookup_and_a_rollback_end_it(catalog: Catalog, con: D
 
 
 def test_a_publish_that_fails_leaves_the_lookup_of_the_last_release(catalog: Catalog, con: DuckDBPyConnection) -> None:
-    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: ("E1", "a")})])
+    publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: (E1, "a")})])
     before = held(catalog)
-    broken = replace(part(con, {2: ("E2", "b")}), frequencies="absent", frequencies_hash="other")
+    broken = replace(part(con, {2: (E2, "b")}), frequencies="absent", frequencies_hash="other")
     with pytest.raises(duckdb.Error):
         publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[broken])
     assert held(catalog) == before

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from golden_records.catalog.schema import TABLES, UNALTERABLE, VERSIONED
+from golden_records.catalog.lookup import holds_lookup
+from golden_records.catalog.schema import LOOKUP, TABLES, UNALTERABLE, VERSIONED
 from golden_records.catalog.sqlite import schema_statements
 from golden_records.catalog.store import Catalog, migrate, migrations, open_catalog, schema_version
 from golden_records.errors import CatalogError
@@ -53,7 +54,8 @@ def _described_by_sqlite(catalog: Catalog, table: str) -> Description:
     rows = catalog.execute(f'pragma table_info("{table}")').fetchall()
     names = catalog.execute(f"select name from pragma_index_list('{table}') where origin = 'c'").fetchall()
     return (
-        {name: (type.lower(), bool(required)) for _, name, type, required, _, _ in rows},
+        # A key of a single number is the row id, which has a name of its own.
+        {name: (type.lower().replace("integer", "bigint"), bool(required)) for _, name, type, required, _, _ in rows},
         tuple(name for _, name in sorted((place, name) for _, name, _, _, _, place in rows if place)),
         {name: tuple(row[2] for row in catalog.execute(f'pragma index_info("{name}")')) for (name,) in names},
     )
@@ -75,7 +77,7 @@ def _described_by_postgresql(catalog: Catalog, table: str) -> Description:
     ).fetchall()
     found = {name: tuple(c for n, _, c in indexes if n == name) for name, primary, _ in indexes if not primary}
     return (
-        {name: (type, required) for name, type, required, _ in rows},
+        {name: (type.replace("bytea", "blob"), required) for name, type, required, _ in rows},
         tuple(column for _, primary, column in indexes if primary),
         found,
     )
@@ -158,3 +160,23 @@ def test_a_read_only_catalog_cannot_be_written(tmp_path: Path) -> None:
     open_catalog(tmp_path / "c.db").close()
     with open_catalog(tmp_path / "c.db", read_only=True) as catalog, pytest.raises(sqlite3.OperationalError):
         catalog.execute("insert into api_token (token_hash, name, role, created_at) values ('h', 'n', 'r', 't')")
+
+
+def test_a_store_with_lookup_tables_of_rows_is_migrated_and_waits_for_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "c.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("create table schema_migration (version bigint not null primary key, name text not null)")
+        for number in range(1, 7):
+            for statement in schema_statements(migrations()[number][1]):
+                connection.execute(statement)
+            connection.execute("insert into schema_migration values (?, ?)", (number, "m"))
+        connection.execute("insert into lookup_key values ('NP', 1, 0, 1)")
+        connection.execute("insert into lookup_profile values ('NP', 1, 1, 'NP0000000018', '张三')")
+        connection.execute("insert into lookup_model values ('NP', '{}', '{}', 'rules', 'f')")
+    connection.close()
+    with open_catalog(path) as catalog:
+        assert schema_version(catalog) == max(migrations())
+        assert not holds_lookup(catalog, "natural_person")
+        assert {"lookup_key", "lookup_profile"}.isdisjoint(catalog.connection.tables())
+        for table in LOOKUP:
+            assert catalog.row(f"select count(*) from {table.name}") == (0,)

@@ -36,7 +36,7 @@ CATALOG_TABLES = (
     "provenance",
     "review_case",
 )
-LOOKUP_TABLES = ("lookup_profile", "lookup_key", "lookup_frequency", "lookup_model")
+LOOKUP_TABLES = ("lookup_entity", "lookup_bucket", "lookup_frequency", "lookup_model")
 
 
 @dataclass(frozen=True)

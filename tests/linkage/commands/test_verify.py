@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_district import Guiyi, ask, copied
 
+from golden_records.catalog.lookup_profiles import entity_number
 from golden_records.entity_id import mint
 from linkage.commands.verify import verify
 from linkage.workspace import Workspace
@@ -110,6 +111,7 @@ LIVING = "(select entity_id from legal_person order by entity_id limit 1)"
 LAST = "(select entity_id from legal_person order by entity_id desc limit 1)"
 SOME_LINK = "rowid in (select rowid from record_link where entity_id like 'LP%' limit 1)"
 STRANGER = mint("LP", 999_999)
+FOUND = "(select min(number) from lookup_entity)"
 # What is broken, and the checks that must see it (others may too).
 BROKEN: dict[str, tuple[Break, set[str]]] = {
     "a golden row is gone": (
@@ -185,11 +187,15 @@ BROKEN: dict[str, tuple[Break, set[str]]] = {
     ),
     "a look waits in the journal of a dead process": (leave_a_look, {"access_log_whole"}),
     "a name leads to nobody": (
-        catalog(f"update lookup_profile set entity_ids = '{STRANGER}' where kind = 'LP'"),
+        catalog(f"update lookup_entity set number = {entity_number(STRANGER)} where number = {FOUND}"),
         {"lookup_entities"},
     ),
     "an entity cannot be found by name": (
-        catalog(f"delete from lookup_profile where entity_ids = {LIVING}"),
+        catalog(f"delete from lookup_entity where number = {FOUND}"),
+        {"lookup_entities"},
+    ),
+    "a profile leads to nobody as well": (
+        catalog(f"update lookup_entity set shared = '0 2 {STRANGER} {STRANGER}' where number = {FOUND}"),
         {"lookup_entities"},
     ),
     "the catalog file is damaged": (damage_the_catalog, {"storage"}),

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from linkage.commands.console import Console
 from linkage.commands.demo import PlannedLoad
 from linkage.commands.forget import ForgetRequest, forget
 from linkage.commands.verify import verify
+from linkage.forgetting.journal import Journal
+from linkage.forgetting.proof import prove
 from linkage.ingest.manifest import list_loads
 from linkage.rulings.settings import DecisionSettings
 from linkage.workspace import Workspace, create_workspace
@@ -87,6 +90,8 @@ def texts(workspace: Workspace) -> Iterator[tuple[str, str]]:
             yield f"batch {table}", str(con.execute(f'from "{table}"').fetchall())
     with sqlite3.connect(f"file:{workspace.catalog}?mode=ro", uri=True) as con:
         yield "catalog", "\n".join(con.iterdump())
+        for (packed,) in con.execute("select contents from lookup_entity"):
+            yield "lookup_entity", zlib.decompress(packed, -15).decode()
         for source, key in con.execute("select source, source_record_id from record_link_history union select 1, 2"):
             yield "record_link_history", f"{source}:{key}"
 
@@ -164,8 +169,29 @@ def case(second_month: Workspace, tmp_path_factory: pytest.TempPathFactory) -> C
 def test_no_value_of_the_forgotten_is_left_in_any_store_or_byte(case: Case) -> None:
     assert len(case.values) > len(case.records)
     before = found_in(case.before, case.values)
-    assert {"catalog", "batch natural_person_raw", "batch natural_person_golden"} <= before.keys()
+    assert {"catalog", "lookup_entity", "batch natural_person_raw", "batch natural_person_golden"} <= before.keys()
     assert found_in(case.after, case.values) == {}
+
+
+def test_the_proof_looks_into_what_the_catalog_packs(case: Case, tmp_path: Path) -> None:
+    told = Journal(
+        forgetting_id=1,
+        author="周审核",
+        reason="subject_request",
+        at="2025-03-01",
+        records=case.records,
+        entities=2,
+        held=(),
+        telling=tuple(sorted(case.values)),
+    )
+    assert prove(case.after, told).holds
+    workspace = copied(case.after, tmp_path / "workspace")
+    value = max(case.values, key=len)
+    with sqlite3.connect(workspace.catalog) as con:
+        contents = zlib.compress(f"{value}\x1f".encode() * 20 + b"\x1d", 6, -15)
+        con.execute("insert into lookup_entity (number, profile_ids, contents) values (-1, ?, ?)", (bytes(8), contents))
+    con.close()
+    assert prove(workspace, told).hits == {"catalog.sqlite: lookup_entity": 1}
 
 
 def test_nothing_else_is_left_beside_the_journal_and_the_work_files(case: Case) -> None:

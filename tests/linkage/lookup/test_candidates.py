@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +17,8 @@ from blocking.keys import make_keys
 from blocking.rules import BlockingRule
 from blocking.sql import quote
 from blocking.stable_keys import make_stable_keys, row_keys
+from golden_records.catalog.lookup_blocks import unpack_blocks
+from golden_records.catalog.lookup_profiles import FIRST_NUMBER, read_contents
 from golden_records.catalog.publish import publish
 from golden_records.catalog.store import open_catalog
 from linkage.entities import release_tables
@@ -23,7 +27,7 @@ from linkage.fields import CANONICAL_FIELDS
 from linkage.lookup.candidates import ScoredProfile, find_candidates
 from linkage.lookup.content import packed, read_content, unpacked
 from linkage.lookup.publishing import lookup_part
-from linkage.lookup.snapshot import Lookup
+from linkage.lookup.snapshot import Lookup, Snapshot
 from linkage.pipeline import Linkage
 from linkage.standardise import standardise_row
 
@@ -191,14 +195,25 @@ def test_standardised_values_never_hold_the_separators_of_the_content(entity: st
 def test_a_block_above_its_cap_is_left_aside_and_named(lookup: Lookup) -> None:
     with lookup.reading() as snapshot:
         model = snapshot.model("natural_person")
-        small = tuple(rule.model_copy(update={"cap": 2, "refine": ()}) for rule in model.config.blocking)
-        tight = type(model)(model.kind, model.config.model_copy(update={"blocking": small}), model.model, model.unseen)
-        common = snapshot.catalog.execute(
-            "select profile_id from lookup_key where kind = 'NP' group by key having count(*) > 5 limit 1"
-        ).fetchone()
-        (content,) = snapshot.catalog.execute(
-            "select content from lookup_profile where kind = 'NP' and profile_id = ?", common
-        ).fetchone()
-        row = read_content(model.config, content)
+        small = tuple(rule.model_copy(update={"cap": 2}) for rule in model.config.blocking)
+        tight = replace(model, config=model.config.model_copy(update={"blocking": small}))
+        row = read_content(model.config, _content_in_a_block_above(snapshot, 5))
         assert find_candidates(snapshot, tight, row).left_aside
         assert not find_candidates(snapshot, model, row).left_aside
+
+
+def _content_in_a_block_above(snapshot: Snapshot, size: int) -> str:
+    """Return the content of a natural person's profile in a block that nothing splits."""
+    rows = snapshot.catalog.execute(
+        "select number, blocks from lookup_bucket where number >= ? order by number", (FIRST_NUMBER["NP"],)
+    )
+    for number, blocks in rows:
+        members = unpack_blocks(pa.record_batch({"number": [number], "blocks": [blocks]})).to_pylist()
+        sizes = Counter(member["suffix"] for member in members)
+        for member in members:
+            if sizes[member["suffix"]] > size and number % 2 == 0:
+                entity = (FIRST_NUMBER["NP"] + member["entity"],)
+                row = snapshot.catalog.row("select contents from lookup_entity where number = ?", entity)
+                assert row is not None
+                return read_contents(row[0])[member["place"]]
+    raise AssertionError("no block is as large")
