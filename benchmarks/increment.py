@@ -89,6 +89,18 @@ copy (
 ) to '{folder / "delta.parquet"}'""")
 
 
+def make_workspace(entity: str, folder: Path) -> Path:
+    """Make a workspace that knows the source of those files, nothing loaded."""
+    workspace = folder / "workspace"
+    guiyi("init", workspace)
+    columns = "\n".join(f'{name} = "{name}"' for name in CANONICAL_FIELDS[entity])
+    (workspace / "sources").mkdir(exist_ok=True)
+    (workspace / "sources" / "district.toml").write_text(_SOURCE.format(entity=entity, columns=columns), "utf-8")
+    settings = (workspace / "guiyi.toml").read_text("utf-8")
+    (workspace / "guiyi.toml").write_text('sources = "sources"\n' + settings, "utf-8")
+    return workspace
+
+
 def guiyi(*arguments: object) -> tuple[float, float]:
     """Run a command; return its seconds by the clock, and of processors with all its workers."""
     clock, processor = time.perf_counter(), _of_children()
@@ -158,14 +170,8 @@ select count(*), bit_xor(md5_number(concat_ws('|', record_id, first_record, link
 
 def run(entity: str, records: int, share: float, seed: int, scratch: Path) -> dict[str, Any]:
     delta = int(records * share)
-    workspace = scratch / "workspace"
     make_files(entity, scratch, records, delta, seed)
-    guiyi("init", workspace)
-    columns = "\n".join(f'{name} = "{name}"' for name in CANONICAL_FIELDS[entity])
-    (workspace / "sources").mkdir(exist_ok=True)
-    (workspace / "sources" / "district.toml").write_text(_SOURCE.format(entity=entity, columns=columns), "utf-8")
-    settings = (workspace / "guiyi.toml").read_text("utf-8")
-    (workspace / "guiyi.toml").write_text('sources = "sources"\n' + settings, "utf-8")
+    workspace = make_workspace(entity, scratch)
     load = os.getloadavg()[0]
     loading = [guiyi("ingest", workspace, "--source", "district", "--as-of", "2025-01-31", scratch / "base.parquet")]
     seconds = {"first": guiyi("run", workspace)}

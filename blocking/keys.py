@@ -71,7 +71,8 @@ def key_parts(alternative: Sequence[str], refine: Sequence[str], profiles: str, 
     Nested `unnest` calls on separate parts give every combination of their elements.
     """
     parts = [parse_part(part) for part in alternative]
-    source = f"select * from {quote(profiles)}"
+    read = dict.fromkeys(["profile_id", *(column for column, _ in parts), *refine])
+    source = f"select {', '.join(map(quote, read))} from {quote(profiles)}"
     for column, _ in parts:
         if types[column].endswith("[]"):
             source = f"select * replace (unnest({quote(column)}) as {quote(column)}) from ({source})"

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from blocking.keys import key_parts
@@ -22,6 +23,7 @@ from blocking.sql import quote
 
 _SEPARATOR = "\x1f"
 _POSITIVE = (1 << 63) - 1
+_FEW = 200  # profiles whose keys are sooner made one by one than by a query for each rule
 
 
 def make_stable_keys(
@@ -38,6 +40,10 @@ def make_stable_keys(
             where alternatives, or elements of a list, give the same key.
     """
     con.execute(f"create or replace temp table {quote(out)} (key bigint, refine bigint, profile_id bigint)")
+    ((count,),) = con.execute(f"select count(*) from {quote(profiles)}").fetchall()
+    if count <= _FEW:
+        _keys_of_few(con, rules, profiles, out)
+        return
     for rule in rules:
         for alternative in rule.keys:
             con.execute(f"insert into {quote(out)} " + _key_query(rule, alternative, profiles, types))
@@ -59,6 +65,21 @@ def row_keys(rule: BlockingRule, row: Mapping[str, Any]) -> Iterator[tuple[int, 
             if key not in seen:
                 seen.add(key)
                 yield key, refine
+
+
+def _keys_of_few(con: DuckDBPyConnection, rules: Sequence[BlockingRule], profiles: str, out: str) -> None:
+    read = sorted({"profile_id", *(column for rule in rules for column in rule.columns())})
+    rows = con.execute(f"select {', '.join(map(quote, read))} from {quote(profiles)}").fetchall()
+    found = {
+        (key, refine, row["profile_id"])
+        for row in (dict(zip(read, values, strict=True)) for values in rows)
+        for rule in rules
+        for key, refine in row_keys(rule, row)
+    }
+    columns = [pa.array([one[place] for one in sorted(found)], pa.int64()) for place in range(3)]
+    con.register("stable_keys_found", pa.table(columns, names=["key", "refine", "profile_id"]))
+    con.execute(f"insert into {quote(out)} select key, refine, profile_id from stable_keys_found")
+    con.unregister("stable_keys_found")
 
 
 def _values(row: Mapping[str, Any], part: str) -> list[str]:

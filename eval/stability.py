@@ -36,8 +36,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from eval.alarms import Alarm, Totals
 
@@ -246,6 +244,9 @@ order by 1""").to_arrow_table()
     ends = (
         [np.searchsorted(ids, flows.column(i).to_numpy(zero_copy_only=False)) for i in (0, 1)] if len(ids) else [[], []]
     )
+    from scipy.sparse import coo_matrix  # other commands read reports, and measure nothing
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_matrix((np.ones(len(ends[0]), np.int8), (ends[0], ends[1])), shape=(len(ids), len(ids)))
     labels = connected_components(graph, directed=False)[1] if len(ids) else np.empty(0, np.int32)
     table = pa.table({"entity_id": nodes.column(0).cast(pa.string()), "label": pa.array(labels, pa.int64())})

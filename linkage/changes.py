@@ -28,7 +28,7 @@ from golden_records.catalog.store import Catalog
 from linkage.database import only_row
 from linkage.entity_config import EntityConfig
 from linkage.figures import model_hash, package_versions
-from linkage.increment.released import is_at_once
+from linkage.increment.released import is_at_once, told_last
 from linkage.ingest.current import loads_in_force
 from linkage.ingest.manifest import LoadManifest
 from linkage.pipeline import Linkage
@@ -103,14 +103,6 @@ def config_changed(made: Sequence[Release], config: EntityConfig) -> bool:
     manifest = made[-1]["manifest"]
     known = manifest.get("configs", {}).get(config.entity)
     return bool(known != config.hash or manifest.get("versions") != package_versions())
-
-
-def told_last(made: Sequence[Release], key: str) -> dict[str, str]:
-    """Return entity type → what the newest release that ran it says under a key such as `models`."""
-    told: dict[str, str] = {}
-    for release in made:
-        told |= release[key]
-    return told
 
 
 def last_totals(workspace: Workspace, made: Sequence[Release], entity: str) -> Totals | None:

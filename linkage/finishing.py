@@ -14,7 +14,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from eval.report.html import write_report
 from eval.report.summary import RunSummary, read_summary, write_summary
 from golden_records.catalog.read import releases
 from golden_records.catalog.store import has_catalog, open_catalog
@@ -75,6 +74,8 @@ def finish(workspace: Workspace, summary: RunSummary, *, language: str | None = 
         summary: the run's figures.
         language: language of the report; the workspace's if absent.
     """
+    from eval.report.html import write_report  # decisions come past here as well, and make no report
+
     ready, partial = workspace.root / _READY, partial_batch(workspace)
     if partial.exists():
         _wal(workspace.batch).unlink(missing_ok=True)

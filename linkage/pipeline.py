@@ -41,7 +41,6 @@ from linkage.increment.taken import (
 from linkage.model.frequencies import load_frequencies, make_frequencies
 from linkage.model.parameters import Model, base_model, load_model
 from linkage.model.scoring import score
-from linkage.model.training import label_pairs, train
 from linkage.model.verdicts import judge
 from linkage.profiles import make_profiles
 from linkage.rulings.constraints import ConstraintCounts, ConstraintTables, make_constraints, named_records
@@ -203,6 +202,8 @@ def _choose_model(run: Linkage) -> int:
     if options.model is not None:
         run.model, run.model_origin = load_model(run.config, options.model), "given"
         return 0
+    from linkage.model.training import label_pairs, train  # Splink takes long to load
+
     labels = label_pairs(run.con, run.config, run.table("profiles"))
     enough = labels >= run.config.training.minimum_label_pairs
     if options.training == "always" or (options.training == "auto" and enough):
@@ -218,9 +219,9 @@ def _count_values(run: Linkage) -> int:
     kept = run.options.frequencies
     if kept is not None and kept.exists():
         run.frequencies = dict(load_frequencies(run.con, run.config, kept, prefix=prefix))
-    if not run.frequencies:
-        profiles = run.table("profiles")
-        run.frequencies = dict(make_frequencies(run.con, run.config, run.trained, profiles=profiles, prefix=prefix))
+    profiles, known = run.table("profiles"), run.frequencies.keys()
+    counted = make_frequencies(run.con, run.config, run.trained, profiles=profiles, prefix=prefix, known=known)
+    run.frequencies |= counted
     return sum(count(run.con, table) for table in run.frequencies.values())
 
 

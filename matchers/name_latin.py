@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
 from matchers import surname
 from matchers.name_text import LATIN_TITLES
@@ -126,7 +127,7 @@ def _one_word(word: str) -> list[tuple[Words, Words]]:
 
 def _is_surname(words: Words) -> bool:
     letters = _joined(words).lower()
-    return surname.is_surname_reading(letters) if len(words) == 1 else letters in _COMPOUND_READINGS
+    return surname.is_surname_reading(letters) if len(words) == 1 else letters in _compound_readings()
 
 
 def _is_given(words: Words) -> bool:
@@ -134,4 +135,6 @@ def _is_given(words: Words) -> bool:
     return bool(words) and all(parts) and sum(len(part[0]) for part in parts) <= 3
 
 
-_COMPOUND_READINGS = frozenset(surname.readings(s)[0] for s in surname.COMPOUND)
+@cache
+def _compound_readings() -> frozenset[str]:
+    return frozenset(surname.readings(s)[0] for s in surname.COMPOUND)

@@ -8,7 +8,7 @@ below the city just read, or in the home city.
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -39,9 +39,13 @@ def _shorter(text: str) -> list[str]:
 
 _CITIES = _by_deletion(tuple(name for code, name in official_names() if len(code) <= 4 and name.endswith("市")))
 
-_CITY_SOUNDS: dict[str, list[str]] = defaultdict(list)
-for _, _name in sorted({name for name in official_names() if len(name[0]) <= 4 and name[1].endswith("市")}):
-    _CITY_SOUNDS[sound(_name[:-1])].append(_name[:-1])
+
+@cache
+def _city_sounds() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for _, name in sorted({name for name in official_names() if len(name[0]) <= 4 and name[1].endswith("市")}):
+        found[sound(name[:-1])].append(name[:-1])
+    return found
 
 
 @lru_cache(maxsize=512)
@@ -80,7 +84,7 @@ def _near(text: str, code: str) -> str | None:
 
 def city_by_sound(text: str) -> str | None:
     """Return the only city that sounds like a text: 大联 and 达连 are 大连."""
-    named = _CITY_SOUNDS.get(sound(text), ())
+    named = _city_sounds().get(sound(text), ())
     return named[0] if len(named) == 1 else None
 
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from pypinyin import Style, pinyin
-
 _SHAPES = dict(zip("钜昇陞俬闫己已末玍仓亇囍镕", "巨升升私阎已已未生仑个喜熔", strict=True))
 _INITIAL = re.compile("^(zh|ch|sh|n)")
 _FINAL = re.compile("(?<=[aei])ng$")
@@ -72,6 +70,8 @@ def word_key(text: str) -> str:
 def _sound(character: str) -> str:
     if character.isascii():
         return character.lower()
+    from pypinyin import Style, pinyin  # a sixth of a second, and most commands read no name
+
     read = pinyin(character, style=Style.NORMAL, heteronym=False, errors="default")
     return str(read[0][0]) if read and read[0] else character
 

@@ -10,9 +10,7 @@ surnames are in `matchers.surname`. Phrases are never consulted: the same charac
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-
-from pypinyin import Style, pinyin
+from functools import cache, lru_cache
 
 from matchers.characters import reference_rows
 
@@ -90,7 +88,16 @@ def split_syllables(letters: str) -> tuple[tuple[str, ...], ...]:
 
 def is_syllable(letters: str) -> bool:
     """Return whether the letters are one pinyin syllable."""
-    return letters in SYLLABLES
+    return letters in syllables()
+
+
+@cache
+def syllables() -> frozenset[str]:
+    """Return the syllables of the standard language."""
+    # The characters of GB 2312 cover every one.
+    codes = (bytes((high, low)) for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF))
+    characters = (code.decode("gb2312", errors="ignore") for code in codes)
+    return frozenset(s for c in characters if c and len(s := _look_up(c)) > 0 and _LETTERS.fullmatch(s)) - {"n", "ng"}
 
 
 def _splits(letters: str, most: int) -> list[tuple[str, ...]]:
@@ -98,15 +105,18 @@ def _splits(letters: str, most: int) -> list[tuple[str, ...]]:
         return [()]
     if not most:
         return []
+    known = syllables()
     return [
         (letters[:size], *rest)
         for size in range(1, min(6, len(letters)) + 1)
-        if letters[:size] in SYLLABLES
+        if letters[:size] in known
         for rest in _splits(letters[size:], most - 1)
     ]
 
 
 def _look_up(character: str) -> str:
+    from pypinyin import Style, pinyin  # a sixth of a second, and most commands read no name
+
     found = pinyin(character, style=Style.NORMAL, strict=False, v_to_u=False)
     text = found[0][0] if found else character
     return text if _LETTERS.fullmatch(text) else character
@@ -124,14 +134,6 @@ def _fold_syllable(syllable: str) -> str:
     return syllable
 
 
-def _syllables() -> frozenset[str]:
-    # The characters of GB 2312 cover every syllable of the standard language.
-    codes = (bytes((high, low)) for high in range(0xB0, 0xF8) for low in range(0xA1, 0xFF))
-    characters = (code.decode("gb2312", errors="ignore") for code in codes)
-    return frozenset(s for c in characters if c and len(s := _look_up(c)) > 0 and _LETTERS.fullmatch(s)) - {"n", "ng"}
-
-
 _READINGS: dict[str, str] = {row[0]: row[1] for row in reference_rows("character_readings.tsv")}
 _OTHERS = {row[0]: tuple(row[2].split()) for row in reference_rows("character_readings.tsv")}
 _FUZZY: dict[str, str] = {}
-SYLLABLES = _syllables()

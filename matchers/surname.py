@@ -8,7 +8,7 @@ Sources: `reference/surname_*` and `reference/romanisation_surnames.tsv`, each w
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from matchers.characters import canon, look_alike, reference_rows
 from matchers.pinyin import fuzzy, reading
@@ -51,7 +51,7 @@ def alternatives(name: str, surname: str) -> tuple[str, ...]:
     if len(surname) == 1 and len(name) == 4:
         if name[1] in SINGLE:
             found += [name[:2], name[1]]
-        found += _MISHEARD.get((name[0], fuzzy(reading(name[1]))), ())
+        found += _by_sound().get((name[0], fuzzy(reading(name[1]))), ())
     return tuple(dict.fromkeys(variant(part) for part in found))
 
 
@@ -99,7 +99,7 @@ def sounds_alike(left: str, right: str) -> bool:
 
 def is_surname_reading(letters: str) -> bool:
     """Return whether lower-case pinyin letters are a reading of a surname, right or as stored elsewhere."""
-    return letters in _BY_READING
+    return letters in _by_reading()
 
 
 @lru_cache(maxsize=4096)
@@ -109,7 +109,7 @@ def behind(letters: str) -> tuple[str, ...]:
     >>> behind("cheung"), behind("ceng")
     (('张', '章', '蒋'), ('曾',))
     """
-    found = _BY_READING.get(letters, frozenset()) | _BY_SPELLING.get(letters, frozenset())
+    found = _by_reading().get(letters, frozenset()) | _by_spelling().get(letters, frozenset())
     return tuple(sorted(found))[:16]
 
 
@@ -121,6 +121,7 @@ def _both_ways(pairs: list[tuple[str, str]]) -> frozenset[tuple[str, str]]:
     return frozenset((variant(a), variant(b)) for x, y in pairs for a, b in ((x, y), (y, x)))
 
 
+@cache
 def _by_reading() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for surname in sorted(SINGLE | COMPOUND):
@@ -132,6 +133,7 @@ def _by_reading() -> dict[str, frozenset[str]]:
     return {letters: frozenset(surnames) for letters, surnames in found.items()}
 
 
+@cache
 def _by_spelling() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for surname, spellings in reference_rows("romanisation_surnames.tsv"):
@@ -140,6 +142,7 @@ def _by_spelling() -> dict[str, frozenset[str]]:
     return {letters: frozenset(surnames) for letters, surnames in found.items()}
 
 
+@cache
 def _by_sound() -> dict[tuple[str, str], tuple[str, ...]]:
     found: dict[tuple[str, str], list[str]] = {}
     for compound in sorted(COMPOUND):
@@ -154,6 +157,3 @@ _READINGS: dict[str, tuple[str, ...]] = {
 }
 _CONFUSED = _both_ways(_pairs("shape"))
 _HEARD = _both_ways(_pairs("sound"))
-_BY_READING = _by_reading()
-_BY_SPELLING = _by_spelling()
-_MISHEARD: dict[tuple[str, str], tuple[str, ...]] = _by_sound()

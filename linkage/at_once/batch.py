@@ -9,7 +9,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
-from linkage.database import only_row
+from linkage.database import count, only_row
 
 ALIAS = "batch"
 
@@ -42,10 +42,13 @@ class Batch:
         return None if made is None else str(made)
 
 
-def fetch_rows(con: DuckDBPyConnection, source: str, *, key: str, wanted: str, out: str) -> None:
+def fetch_rows(
+    con: DuckDBPyConnection, source: str, *, key: str, wanted: str, out: str, known: str | None = None
+) -> None:
     """Make the table of the rows of a wide table whose key is wanted.
 
     The rows are found in the key's column alone and then read by their place: a join would read every column whole.
+    Even so a row costs reading its row group, hence `known`.
 
     Args:
         con: DuckDB connection.
@@ -53,18 +56,29 @@ def fetch_rows(con: DuckDBPyConnection, source: str, *, key: str, wanted: str, o
         key: a column of it.
         wanted: query of the keys wanted, in a column of the same name.
         out: table to make.
+        known: table of rows of the same columns that were read before, or take the place of those in `source`.
     """
+    here = "false" if known is None else f"{quote(key)} in (select {quote(key)} from {quote(known)})"
     con.execute(f"""
 create or replace table wanted_row as
 select t.rowid as place
 from {source} t
-semi join ({wanted}) w on t.{quote(key)} = w.{quote(key)}""")
+semi join ({wanted}) w on t.{quote(key)} = w.{quote(key)}
+where not ({here})""")
     con.execute(f"""
-create or replace table {quote(out)} as
+create or replace table rows_found as
 select *
 from {source}
-where rowid in (select place from wanted_row)""")
-    con.execute("drop table wanted_row")
+where {"rowid in (select place from wanted_row)" if count(con, "wanted_row") else "false"}""")
+    if known is not None:
+        con.execute(f"""
+insert into rows_found by name
+select k.*
+from {quote(known)} k
+semi join ({wanted}) w on k.{quote(key)} = w.{quote(key)}""")
+    con.execute(f"create or replace table {quote(out)} as select * from rows_found")
+    for table in ("wanted_row", "rows_found"):
+        con.execute(f"drop table {table}")
 
 
 def give_texts(con: DuckDBPyConnection, out: str, column: str, values: Collection[str]) -> None:

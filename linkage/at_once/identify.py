@@ -61,22 +61,35 @@ where entity_id in (select entity_id from wanted) or resolves_to in (select enti
     return int(next_sequence)
 
 
-def find_owners(run: Linkage, catalog: Catalog, previous: PreviousTables, *, out: str) -> None:
-    """Make the table of owner_id: the entities and review cases that the small run may have changed."""
+def find_owners(run: Linkage, batch: Batch, catalog: Catalog, previous: PreviousTables, *, out: str) -> None:
+    """Make the table of owner_id: the entities and review cases that the small run may have changed.
+
+    A batch database that lags behind the catalog has the touched records in entities and cases that are no more.
+    """
     con = run.con
     con.execute(f"""
 create or replace table {quote(out)} as
+with known as (
+    select entity_id from {batch.table("membership")} semi join touched_record using (record_id)
+)
 select entity_id as owner_id from {quote(previous.previous)}
 union
-select entity_id from {quote(run.table("membership"))}""")
-    entities = [row[0] for row in con.execute(f"select owner_id from {quote(out)} order by all").fetchall()]
+select entity_id from {quote(run.table("membership"))}
+union
+select entity_id from known
+union
+select case_id
+from {batch.table("review_case")}
+where left_entity_id in (select entity_id from known) or right_entity_id in (select entity_id from known)""")
+    known = [row[0] for row in con.execute(f"select owner_id from {quote(out)} order by all").fetchall()]
+    entities = [owner for owner in known if owner.startswith(ID_PREFIX[run.config.entity])]
     cases = {
         case
         for side in ("left", "right")
         for (case,) in catalog.execute(
             f"select case_id from review_case where {side}_entity_id in ({_marks(entities)})", entities
         )
-    }
+    } - set(known)
     rows = [(case,) for case in sorted(cases)] + [(f"{RELATION.part}:{entity}",) for entity in entities]
     if rows:
         con.executemany(f"insert into {quote(out)} values (?)", rows)

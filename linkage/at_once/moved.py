@@ -36,8 +36,14 @@ with otherwise as (
 select p.record_id, p.profile_id
 from {batch.table("profile_record")} p
 semi join otherwise o on p.record_id = o.record_id""")
-    wanted = "select record_id from moving"
-    fetch_rows(con, batch.table("records"), key="record_id", wanted=wanted, out="moving_records")
+    wanted = "select profile_id from moving"
+    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=wanted, out="known_profiles")
+    # What a record says stands in its old profile, which is smaller than the record.
+    con.execute("""
+create or replace view moving_records as
+select m.record_id, p.*
+from moving m
+join known_profiles p on m.profile_id = p.profile_id""")
     make_profiles(
         con, config, records="moving_records", profiles="arrived_profiles", members="arrived_members", own=named
     )
@@ -64,8 +70,11 @@ known as (
 select c.profile_id, coalesce(k.records, 0) as records_before, coalesce(k.records, 0) + c.records as records_after
 from change c
 left join known k on c.profile_id = k.profile_id""")
-    wanted = "select profile_id from moved_profile"
-    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=wanted, out="known_profiles")
+    con.execute("drop view moving_records")
+    wanted = "select profile_id from moved_profile where records_before > 0"
+    fetch_rows(
+        con, batch.table("profiles"), key="profile_id", wanted=wanted, out="known_profiles", known="known_profiles"
+    )
     con.execute("""
 create or replace table new_profiles as
 select p.* replace (m.records_after as records)
@@ -77,5 +86,5 @@ select p.* replace (m.records_after as records)
 from arrived_profiles p
 join moved_profile m on p.profile_id = m.profile_id
 where m.records_before = 0""")
-    for table in ("moving", "moving_records", "known_profiles", "arrived_profiles", "arrived_members"):
+    for table in ("moving", "known_profiles", "arrived_profiles", "arrived_members"):
         con.execute(f"drop table {table}")

@@ -92,7 +92,9 @@ def extract(run: Linkage, batch: Batch) -> None:
         f"select {side}_id as profile_id from {table(name)}" for name in _CONSTRAINTS for side in ("left", "right")
     )
     wanted = f"select profile_id from touched union {constrained}"
-    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=wanted, out="profiles_before")
+    fetch_rows(
+        con, batch.table("profiles"), key="profile_id", wanted=wanted, out="profiles_before", known="pair_profiles"
+    )
     con.execute(f"""
 create or replace table {table("profiles")} as
 select * from new_profiles semi join ({wanted}) using (profile_id)

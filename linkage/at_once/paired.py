@@ -34,7 +34,7 @@ def find_pairs(run: Linkage, batch: Batch) -> None:
     _found(con, config, batch)
     _with_themselves(con, config)
     ends = "select left_id as profile_id from new_scoring_pairs union select right_id from new_scoring_pairs"
-    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=ends, out="profiles_before")
+    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=ends, out="profiles_before", known="new_profiles")
     con.execute(f"""
 create or replace table pair_profiles as
 select * from new_profiles semi join ({ends}) using (profile_id)

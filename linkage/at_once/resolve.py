@@ -1,8 +1,9 @@
 """Brings the batch database and the catalog to the decisions in force, by resolving again what they touch.
 
 The catalog's release comes first, then the batch database, each whole or not at all. Killed between the two, the batch
-database lags behind by releases that only applied decisions: the next call starts from it, finds what it was not yet
-brought to, and gives the records the ids that they have in the catalog already. The next run does as well.
+database lags behind by releases that only applied decisions: the next call first brings it to the decisions that the
+catalog's newest release applies, be they still in force or not, with the ids that the records have there already. The
+next run needs no such thing: it takes nothing over but what it finds unchanged.
 """
 
 from __future__ import annotations
@@ -28,14 +29,23 @@ from linkage.at_once.identify import carry_relations, find_owners, make_previous
 from linkage.at_once.moved import find_moved
 from linkage.at_once.paired import find_pairs
 from linkage.at_once.splice import prepare, splice
-from linkage.changes import told_last
 from linkage.database import connect, count, only_row
 from linkage.entities import History, identify, release_tables, survive_values
 from linkage.entity_config import load_entity_config
 from linkage.fields import Entity
 from linkage.figures import model_hash
 from linkage.increment.made_by import resolver
-from linkage.increment.released import AT_ONCE, DECISIONS, Release, is_at_once, published_at, release_of, told_decisions
+from linkage.increment.released import (
+    AT_ONCE,
+    DECISIONS,
+    Release,
+    applied_decisions,
+    is_at_once,
+    published_at,
+    release_of,
+    told_decisions,
+    told_last,
+)
 from linkage.lookup.publishing import lookup_part
 from linkage.model.parameters import load_model, term_frequency_columns
 from linkage.pipeline import RESOLVING, Linkage, LinkageOptions
@@ -47,11 +57,18 @@ from matchers.levels import literal
 
 MOST_RECORDS = 50_000
 CAUSE = "decision"
+# What these gain on many rows they lose many times over on hundreds of queries of a few rows: the one looks at the
+# statistics of every column that a query names, and profiles have more than a hundred.
+_OPTIMIZERS_OFF = "statistics_propagation,compressed_materialization"
 _NEEDED = ("made_by", "applied", "named", "component", "must_link", "cannot_link", "entities", "membership", "judged")
 
 
 class NotAtOnceError(Exception):
     """Decisions cannot be applied now; the message says why, and the next run applies them."""
+
+
+class LagsBehindError(NotAtOnceError):
+    """The batch database lacks what the catalog's newest release applied at once."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +106,32 @@ def resolve_decisions(workspace: Workspace, catalog: Catalog, entity: Entity, *,
             or too much is touched. Nothing was changed.
     """
     active = read_decisions(catalog, entity_type=entity, state="active")
+    try:
+        return _resolve(workspace, catalog, entity, active, now=now)
+    except LagsBehindError:
+        _catch_up(workspace, catalog, entity)
+        return _resolve(workspace, catalog, entity, active, now=now)
+
+
+def _resolve(
+    workspace: Workspace, catalog: Catalog, entity: Entity, active: Sequence[Decision], *, now: datetime
+) -> Effect:
     with resolved(workspace, catalog, entity, active) as again:
         return _publish(again, catalog, now=now)
+
+
+def _catch_up(workspace: Workspace, catalog: Catalog, entity: Entity) -> None:
+    """Bring the batch database to what the newest release applies; the catalog stays as it is."""
+    told = applied_decisions(releases(catalog), entity) or set()
+    applied = [d for d in read_decisions(catalog, entity_type=entity) if d.decision_id in told]
+    with resolved(workspace, catalog, entity, applied, catching_up=True) as again:
+        owners = again.run.table("owner")
+        find_owners(again.run, again.batch, catalog, again.previous, out=owners)
+        prepare(again.run)
+        splice(
+            again.run, again.batch, owners=owners, release=again.newest,
+            published=published_at(again.made, again.newest),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -121,6 +162,7 @@ def resolved(
     *,
     most: int = MOST_RECORDS,
     read_only: bool = False,
+    catching_up: bool = False,
 ) -> Iterator[Resolved]:
     """Resolve again what some decisions touch.
 
@@ -131,15 +173,21 @@ def resolved(
         active: the decisions that shall be in force.
         most: records that may be touched.
         read_only: change nothing in the batch database either.
+        catching_up: the batch database may lag behind, and these decisions are those that the newest release applies.
 
     Raises:
+        LagsBehindError: the batch database lags behind.
         NotAtOnceError: see `resolve_decisions`.
     """
     made = releases(catalog)
     with connect(memory_limit=workspace.settings.memory_limit) as con, _attached(con, workspace, read_only=read_only):
+        con.execute(f"set disabled_optimizers = {literal(_OPTIMIZERS_OFF)}")
         batch = Batch(entity)
         run = _small_run(workspace, con, entity, active)
         newest = _require_usable(con, batch, run, made)
+        ours = _batch_release(con, batch)
+        if ours < newest and not catching_up:
+            raise LagsBehindError(f"the batch database is of release {ours}, not of release {newest}")
         named_records(con, active, out=run.table("named"))
         find_moved(con, run.config, batch, named=run.table("named"))
         find_pairs(run, batch)
@@ -150,7 +198,7 @@ def resolved(
         neighbourhood.extract(run, batch)
         for step in RESOLVING:
             step(run)
-        previous = _identify(workspace, run, batch, catalog, made, is_newest=newest == _batch_release(con, batch))
+        previous = _identify(workspace, run, batch, catalog, made, is_newest=ours == newest)
         yield Resolved(run, batch, previous, made, newest)
 
 
@@ -213,7 +261,7 @@ def _publish(again: Resolved, catalog: Catalog, *, now: datetime) -> Effect:
     run, batch, made, newest = again.run, again.batch, again.made, again.newest
     con, entity = run.con, run.config.entity
     owners = run.table("owner")
-    find_owners(run, catalog, again.previous, out=owners)
+    find_owners(run, batch, catalog, again.previous, out=owners)
     carry_relations(run, catalog, owners=owners, out=run.table("relation"))
     prepare(run)
     values = _changed_values(run, batch)

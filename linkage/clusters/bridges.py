@@ -16,12 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
+from linkage.clusters.connected import connected
 from linkage.clusters.links import Groups, Link, Mask
 
 Positions = NDArray[np.int32]
@@ -50,8 +48,7 @@ def suspicious(labels: Positions, left: Positions, right: Positions, weak: Mask,
     place[nodes] = np.arange(len(nodes), dtype=np.int32)
     a, b = place[left[inside]], place[right[inside]]
     strong = ~weak[inside]
-    graph = coo_matrix((np.ones(int(strong.sum()), dtype=np.int8), (a[strong], b[strong])), shape=(len(nodes),) * 2)
-    _, part = connected_components(graph, directed=False)
+    part = connected(len(nodes), a[strong], b[strong])
     between = part[a] != part[b]
     return np.unique(labels[nodes[a[between]]])
 
@@ -65,6 +62,8 @@ def refuse_bridges(nodes: Iterable[int], links: Sequence[Link], *, weight: float
         weight: a link below is weak.
         side: smallest group.
     """
+    import networkx as nx  # it takes long to load, and few clusters come here
+
     graph = nx.Graph((link.left, link.right) for link in links)
     graph.add_nodes_from(nodes)
     by_pair = {(link.left, link.right): link for link in links}

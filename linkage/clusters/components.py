@@ -15,10 +15,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from blocking.sql import quote
+from linkage.clusters.connected import connected
 from linkage.clusters.links import Ids
 from linkage.entity_config import EntityConfig
 from matchers.levels import literal
@@ -63,9 +62,7 @@ order by component, profile_id""")
 
 def _first_of_each(ids: Ids, left: Ids, right: Ids) -> Ids:
     """Return, for each profile, the smallest one of its component."""
-    ends = np.searchsorted(ids, left), np.searchsorted(ids, right)
-    graph = coo_matrix((np.ones(len(left), dtype=np.int8), ends), shape=(len(ids), len(ids)))
-    _, labels = connected_components(graph, directed=False)
+    labels = connected(len(ids), np.searchsorted(ids, left), np.searchsorted(ids, right))
     # ids ascend, so that the first place of a label is its smallest profile
     _, first_place = np.unique(labels, return_index=True)
     first: Ids = ids[first_place[labels]]

@@ -23,10 +23,9 @@ import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from blocking.sql import quote
+from linkage.clusters.connected import connected
 from linkage.database import only_row
 from linkage.entity_config import EntityConfig
 from matchers.levels import literal
@@ -169,10 +168,7 @@ def _clear(sure: Flags, one: Numbers, other: Numbers, apart_one: Numbers, apart_
 
 
 def _components(size: int, left: Numbers, right: Numbers) -> Numbers:
-    graph = coo_matrix((np.ones(len(left), dtype=np.int8), (left, right)), shape=(size, size))
-    if not size:
-        return np.zeros(0, dtype=np.int64)
-    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    return connected(size, left, right).astype(np.int64)
 
 
 def _in_question(rivals: list[str]) -> str:

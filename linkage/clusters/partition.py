@@ -1,6 +1,6 @@
 """Partition profiles into clusters under constraints: the algorithm, without tables.
 
-Components of the accepted links, nearly all, are taken whole by scipy. Three kinds are looked at, each after the last:
+Components of the accepted links, nearly all, are taken whole. Three kinds are looked at, each after the last:
 
 1. A component with two values of an exclusive column or two profiles to be kept apart is built link by link
    (`linkage.clusters.contested`). Two values that a must-link joins count as one.
@@ -24,10 +24,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from linkage.clusters.bridges import homes_without, refuse_bridges, suspicious
+from linkage.clusters.connected import connected
 from linkage.clusters.contested import decided_groups, limit_size, partition_contested
 from linkage.clusters.links import FIRM, Groups, Ids, Mask, Refusal, links_of
 
@@ -88,9 +87,7 @@ class _Partition:
     def __init__(self, ids: Ids, edges: pa.Table) -> None:
         self.ids, self.edges = ids, edges
         self.left, self.right = (_positions(ids, edges.column(side).to_numpy()) for side in ("left_id", "right_id"))
-        graph = coo_matrix((np.ones(len(self.left), dtype=np.int8), (self.left, self.right)), shape=(len(ids),) * 2)
-        _, labels = connected_components(graph, directed=False)
-        self.labels: Positions = labels.astype(np.int32, copy=False)
+        self.labels: Positions = connected(len(ids), self.left, self.right)
         self.refusals: list[Refusal] = []
 
     def settle_constraints(

@@ -76,10 +76,17 @@ def record_decision(workspace: Workspace, request: DecideRequest, *, now: dateti
         raise LinkageError(f"{workspace.root}: nothing to rule on yet; next: guiyi run {workspace.root}")
     with open_catalog(workspace.catalog) as catalog:
         decision = _carry_out(workspace, catalog, request, now)
+        before = _homes(catalog, decision.ruling.records)
         effect = apply_at_once(workspace, catalog, decision, now)
+        left = _left_apart(catalog, decision, before) if isinstance(effect, Effect) else 0
     said = as_dict(decision) | {"at_once": dataclasses.asdict(effect) if isinstance(effect, Effect) else None}
     console.result(f"decision {decision.decision_id}: {_summary(decision)}", said)
     console.say(_next(workspace, decision, effect))
+    if left:
+        console.say(
+            f"the records are one entity, but {left} of the entities that they stood in go on without them: different "
+            "numbers or other decisions keep those apart; if they are one too, rule so with --scope entities"
+        )
     return 0
 
 
@@ -191,6 +198,25 @@ def apply_at_once(workspace: Workspace, catalog: Catalog, decision: Decision, no
             return resolve_decisions(workspace, catalog, entity, now=now)
     except (NotAtOnceError, LinkageError, GoldenRecordsError) as error:
         return str(error)
+
+
+def _homes(catalog: Catalog, records: Sequence[str]) -> set[str]:
+    """Return the entities that some records stand in now."""
+    found = (
+        catalog.row("select entity_id from record_link where source = ? and source_record_id = ?", record.split(":", 1))
+        for record in records
+    )
+    return {str(row[0]) for row in found if row is not None}
+
+
+def _left_apart(catalog: Catalog, decision: Decision, before: set[str]) -> int:
+    """Count the entities that live on beside that of the records that a decision makes one."""
+    if decision.ruling.kind != "same" or decision.state != "active":
+        return 0
+    return sum(
+        catalog.row("select 1 from record_link where entity_id = ?", (entity,)) is not None
+        for entity in before - _homes(catalog, decision.ruling.records)
+    )
 
 
 def _summary(decision: Decision) -> str:

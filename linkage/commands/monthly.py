@@ -34,7 +34,6 @@ from linkage.changes import (
     config_changed,
     config_hashes,
     run_is_of_release,
-    told_last,
     with_stability,
 )
 from linkage.commands.console import Console
@@ -55,13 +54,14 @@ from linkage.increment.released import (
     stamp_release,
     take_ledger,
     told_decisions,
+    told_last,
 )
 from linkage.increment.taken import find_changed
 from linkage.ingest.arrivals import ArrivalTables, change_records, write_loads
 from linkage.ingest.current import current_records, loads_in_force
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.lookup.publishing import lookup_part
-from linkage.model.frequencies import save_frequencies
+from linkage.model.frequencies import lacks_values, save_frequencies
 from linkage.model.parameters import save_model
 from linkage.pipeline import Linkage, LinkageOptions, link_records
 from linkage.relations.derive import Related, relate
@@ -472,11 +472,14 @@ def _warnings(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
 
 
 def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequence[_Finished], folder: Path) -> None:
-    """Write the models of a first run, so that months stay comparable: always with the frequencies they go with."""
+    """Write the models of a first run, so that months stay comparable: always with the frequencies they go with.
+
+    Frequencies are written again when a column first has values.
+    """
     for part in finished:
         entity = part.linkage.config.entity
         model, frequencies = workspace.model(entity), workspace.frequencies(entity)
-        if not model.exists() or not frequencies.exists():
+        if not model.exists() or lacks_values(con, part.linkage.frequencies, frequencies):
             save_frequencies(con, part.linkage.frequencies, folder / frequencies.name)
         if not model.exists():
             save_model(part.linkage.trained, folder / model.name)

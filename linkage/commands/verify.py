@@ -30,7 +30,6 @@ from golden_records.opinions import broken_opinions
 from golden_records.review_trail import broken_deeds
 from linkage.access.access_log import waiting_looks
 from linkage.batch import read_batch
-from linkage.changes import told_last
 from linkage.commands.console import Console
 from linkage.commands.verify_partition import SAYS, check_partition
 from linkage.database import connect, only_row
@@ -39,6 +38,7 @@ from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import FAILED, LinkageError
 from linkage.fields import ENTITIES, Entity
 from linkage.finishing import is_unfinished
+from linkage.increment.released import told_last
 from linkage.ingest.current import current_records
 from linkage.ingest.errors import IngestError
 from linkage.ingest.load_folder import file_hash

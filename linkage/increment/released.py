@@ -48,6 +48,14 @@ def told_decisions(made: Sequence[Release], applied: Mapping[str, Sequence[Decis
     return {**before, **{entity: sorted(d.decision_id for d in applied[entity]) for entity in applied}}
 
 
+def told_last(made: Sequence[Release], key: str) -> dict[str, str]:
+    """Return entity type → what the newest release that ran it says under a key such as `models`."""
+    told: dict[str, str] = {}
+    for release in made:
+        told |= release[key]
+    return told
+
+
 def published_at(made: Sequence[Release], release: int) -> str | None:
     """Return when a release was published, None if there is none of that number."""
     return next((r["published_at"] for r in made if r["release_id"] == release), None)

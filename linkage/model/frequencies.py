@@ -1,7 +1,8 @@
 """Term frequencies: how common a value is, which decides what sharing it is worth.
 
 A workspace keeps the frequencies of the run that its model came from, beside the model: with frequencies that followed
-every load, last month's weights would change without anybody's doing. A value that was not there then is rare.
+every load, last month's weights would change without anybody's doing. A value that was not there then is rare. A column
+that was empty then has its values counted in the first run that has some.
 
 Table per column: the value under the column's name, `tf_<column>` (smoothed, see `Model.smoothed_frequency`); the row
 without a value holds the frequency of a value that was never seen.
@@ -9,12 +10,13 @@ without a value holds the frequency of a value that was never seen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
+from linkage.database import count
 from linkage.durable import replace_whole
 from linkage.entity_config import EntityConfig
 from linkage.model.parameters import Model, term_frequency_columns
@@ -22,7 +24,13 @@ from matchers.levels import literal
 
 
 def make_frequencies(
-    con: DuckDBPyConnection, config: EntityConfig, model: Model, *, profiles: str, prefix: str
+    con: DuckDBPyConnection,
+    config: EntityConfig,
+    model: Model,
+    *,
+    profiles: str,
+    prefix: str,
+    known: Collection[str] = (),
 ) -> Mapping[str, str]:
     """Count values and make one table of term frequencies per column that needs one.
 
@@ -32,12 +40,15 @@ def make_frequencies(
         model: gives the smoothing.
         profiles: where values are counted.
         prefix: prefix of the tables' names.
+        known: columns that have a table already.
 
     Returns:
-        Column to table.
+        Column to table, of the others.
     """
     tables: dict[str, str] = {}
     for column, users in term_frequency_columns(config).items():
+        if column in known:
+            continue
         level_u = max(model.parameters(comparison, level).u for comparison, level in users)
         table = f"{prefix}_{column}"
         con.execute(
@@ -83,14 +94,13 @@ def load_frequencies(con: DuckDBPyConnection, config: EntityConfig, path: Path, 
     """Make the tables that `save_frequencies` wrote.
 
     Returns:
-        Column to table; empty if the file does not hold every column that the configuration needs.
+        Column to table, of the columns that the configuration needs and the file has values of.
     """
-    wanted = term_frequency_columns(config)
-    held = con.execute(f"select distinct field from read_parquet({literal(str(path))})").fetchall()
-    if not set(wanted) <= {field for (field,) in held}:
-        return {}
+    held = _columns_of(con, path)
     tables: dict[str, str] = {}
-    for column in wanted:
+    for column in term_frequency_columns(config):
+        if column not in held:
+            continue
         table = f"{prefix}_{column}"
         con.execute(
             f"""
@@ -102,3 +112,15 @@ where field = ?""",
         )
         tables[column] = table
     return tables
+
+
+def lacks_values(con: DuckDBPyConnection, tables: Mapping[str, str], path: Path) -> bool:
+    """Tell whether there are values of a column that the file at `path`, if there is one, has no values of."""
+    held = _columns_of(con, path) if path.exists() else set()
+    return any(column not in held and count(con, table) for column, table in tables.items())
+
+
+def _columns_of(con: DuckDBPyConnection, path: Path) -> set[str]:
+    return {
+        field for (field,) in con.execute(f"select distinct field from read_parquet({literal(str(path))})").fetchall()
+    }

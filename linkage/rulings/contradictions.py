@@ -12,11 +12,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from golden_records.decisions import Decision
 from golden_records.ruling import DecisionError
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 @dataclass(frozen=True)
@@ -136,15 +138,17 @@ def _chain(union: _Union, apart: Decision, *, set_aside: int) -> Contradiction:
 class _Union:
     """The groups of records that the decisions kept so far make, and what keeps them apart.
 
-    `apart` holds per group the cannot-links that touch it and which side of each; `graph` joins every `same` decision
-    (a number) with its records (texts), so that a path alternates between them.
+    `apart` holds per group the cannot-links that touch it and which side of each; `links` every `same` decision. The
+    graph joins each of these (a number) with its records (texts), so that a path alternates between them; it is made
+    when a path is first asked for, which is seldom: what makes it takes long to load.
     """
 
     def __init__(self) -> None:
         self.root: dict[str, str] = {}
         self.apart: dict[str, dict[int, int]] = {}
         self.kept: dict[int, Decision] = {}
-        self.graph: nx.Graph[str | int] = nx.Graph()
+        self.links: dict[int, Decision] = {}
+        self._graph: nx.Graph[str | int] | None = None
 
     def find(self, record: str) -> str:
         """Return the representative of a record's group; a record of no decision stands for itself."""
@@ -171,21 +175,29 @@ class _Union:
                     self.apart.setdefault(self.find(record), {})[decision.decision_id] = side
 
     def link(self, decision: Decision) -> None:
-        self.graph.add_edges_from((decision.decision_id, record) for record in sorted(decision.records))
+        self.links[decision.decision_id] = decision
+        if self._graph is not None:
+            self._graph.add_edges_from(_edges(decision))
 
     def unlink(self, decision: Decision) -> None:
-        self.graph.remove_node(decision.decision_id)
+        del self.links[decision.decision_id]
+        if self._graph is not None:
+            self._graph.remove_node(decision.decision_id)
 
     def paths(self, left: Sequence[str], right: Sequence[str]) -> Iterator[list[str | int]]:
         """Yield the shortest path from one side to the other, if they are joined."""
-        begin, end = -1, -2
-        self.graph.add_edges_from((begin, record) for record in sorted(left) if record in self.graph)
-        self.graph.add_edges_from((end, record) for record in sorted(right) if record in self.graph)
+        import networkx as nx
+
+        if self._graph is None:
+            self._graph = nx.Graph(edge for decision in self.links.values() for edge in _edges(decision))
+        graph, begin, end = self._graph, -1, -2
+        graph.add_edges_from((begin, record) for record in sorted(left) if record in graph)
+        graph.add_edges_from((end, record) for record in sorted(right) if record in graph)
         try:
-            if begin in self.graph and end in self.graph and nx.has_path(self.graph, begin, end):
-                yield nx.shortest_path(self.graph, begin, end)[1:-1]
+            if begin in graph and end in graph and nx.has_path(graph, begin, end):
+                yield nx.shortest_path(graph, begin, end)[1:-1]
         finally:
-            self.graph.remove_nodes_from((begin, end))
+            graph.remove_nodes_from((begin, end))
 
     def smallest(self) -> dict[str, str]:
         """Return for every record of a `same` decision the smallest record of its group."""
@@ -193,3 +205,7 @@ class _Union:
         for record in sorted(self.root):
             first.setdefault(self.find(record), record)
         return {record: first[self.find(record)] for record in sorted(self.root)}
+
+
+def _edges(decision: Decision) -> Iterator[tuple[int, str]]:
+    return ((decision.decision_id, record) for record in sorted(decision.records))

@@ -5,10 +5,13 @@ from __future__ import annotations
 import uvicorn
 
 from golden_records.catalog.store import open_catalog
+from linkage.entity_config import load_entity_config
 from linkage.errors import LinkageError
+from linkage.fields import ENTITIES
 from linkage.review.queue import bring_up
 from linkage.service.app import Service
 from linkage.service.logs import log_to_stderr
+from linkage.standardise import standardise_row
 from linkage.workspace import Workspace
 
 _CONCURRENT = 256
@@ -24,6 +27,7 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
     """
     with open_catalog(workspace.catalog) as catalog:  # makes or migrates it; what serves reads only
         bring_up(catalog)
+    _load_tables()
     log_to_stderr()
     config = uvicorn.Config(
         Service(workspace.catalog, workspace.root, workspace.settings.service, workspace=workspace),
@@ -47,3 +51,11 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
             "that this machine has the address"
         ) from ended
     return 0
+
+
+def _load_tables() -> None:
+    """Load the tables that names are read by, so that the first question does not wait for them."""
+    for entity in ENTITIES:
+        config = load_entity_config(entity)
+        for name in ("王伟", "Wang Wei"):
+            standardise_row({"name": name}, config)

@@ -1,4 +1,4 @@
-"""How two workspaces' batch databases are compared: table by table, entities by their first record."""
+"""How two workspaces' batch databases are compared: table by table, entities by their first record or none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _rows(con: duckdb.DuckDBPyConnection, name: str, entity: str, table: str) ->
     if table not in OF_ENTITIES:
         return f"select {', '.join(map(quote, columns))} from {source}"
     rest = ", ".join(f"t.{quote(c)}" for c in columns if c != "entity_id")
-    return f"select f.first_record, {rest} from {source} t join {name}_first f on t.entity_id = f.entity_id"
+    return f"select f.first_record, {rest} from {source} t left join {name}_first f on t.entity_id = f.entity_id"
 
 
 def ids_of(workspace: Workspace, entity: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_district import NOW
 
+import blocking.stable_keys
 from blocking.keys import make_keys
 from blocking.rules import BlockingRule
 from blocking.sql import quote
@@ -170,7 +171,11 @@ def test_rows_meet_under_stable_keys_exactly_when_they_meet_in_the_batch(
     con.execute("insert into junk by name from junk_rows")
     con.unregister("junk_rows")
     make_keys(con, RULES, profiles="junk", types=TYPES, out="junk_batch")
-    make_stable_keys(con, RULES, profiles="junk", types=TYPES, out="junk_stable")
+    make_stable_keys(con, RULES, profiles="junk", types=TYPES, out="junk_few")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(blocking.stable_keys, "_FEW", -1)
+        make_stable_keys(con, RULES, profiles="junk", types=TYPES, out="junk_stable")
+    assert set(con.execute("from junk_few").fetchall()) == set(con.execute("from junk_stable").fetchall())
     met = (
         "select distinct l.profile_id, r.profile_id from {0} l join {0} r using (key) where l.profile_id < r.profile_id"
     )

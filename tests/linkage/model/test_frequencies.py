@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from linkage.database import only_row
-from linkage.model.frequencies import load_frequencies, make_frequencies, save_frequencies
+from linkage.database import count, only_row
+from linkage.model.frequencies import lacks_values, load_frequencies, make_frequencies, save_frequencies
 from linkage.model.parameters import term_frequency_columns
 from linkage.pipeline import Linkage
 
@@ -31,26 +31,42 @@ from (select name_key from "{run.table("profiles")}" where name_key is not null 
     assert only_row(run.con, f"{frequency} name_key is null") == only_row(run.con, f"{frequency} name_key = ({once})")
 
 
-def test_a_file_gives_back_the_tables(run: Linkage, tmp_path: Path) -> None:
+def same(run: Linkage, one: str, other: str) -> bool:
+    return all(
+        only_row(run.con, f'select count(*) from (from "{a}" except all from "{b}")') == (0,)
+        for a, b in ((one, other), (other, one))
+    )
+
+
+def test_a_file_gives_back_the_tables_that_have_values(run: Linkage, tmp_path: Path) -> None:
     path = tmp_path / "it's.parquet"
     save_frequencies(run.con, run.frequencies, path)
     loaded = load_frequencies(run.con, run.config, path, prefix="loaded")
-    assert set(loaded) == set(term_frequency_columns(run.config)) == set(run.frequencies)
+    filled = {column for column, table in run.frequencies.items() if count(run.con, table)}
+    assert set(loaded) == filled <= set(term_frequency_columns(run.config)) == set(run.frequencies)
     for column, table in loaded.items():
-        other = run.frequencies[column]
-        difference = f'select count(*) from (from "{table}" except all from "{other}")'
-        assert only_row(run.con, difference) == (0,)
-        assert only_row(run.con, f'select count(*) from "{table}"') == only_row(
-            run.con, f'select count(*) from "{other}"'
-        )
+        assert same(run, table, run.frequencies[column])
         run.con.execute(f'drop table "{table}"')
 
 
-def test_a_file_of_other_columns_is_not_used(run: Linkage, tmp_path: Path) -> None:
+def test_a_column_that_was_empty_is_counted_once_it_has_values_and_the_others_stay(
+    run: Linkage, tmp_path: Path
+) -> None:
     path = tmp_path / "some.parquet"
-    some = dict(list(run.frequencies.items())[:1])
-    save_frequencies(run.con, some, path)
-    assert load_frequencies(run.con, run.config, path, prefix="loaded") == {}
+    assert lacks_values(run.con, run.frequencies, path)
+    first = min(column for column, table in run.frequencies.items() if count(run.con, table))
+    save_frequencies(run.con, {first: run.frequencies[first]}, path)
+    loaded = load_frequencies(run.con, run.config, path, prefix="loaded")
+    assert set(loaded) == {first}
+    assert not lacks_values(run.con, loaded, path)
+    assert lacks_values(run.con, run.frequencies, path)
+    counted = make_frequencies(
+        run.con, run.config, run.trained, profiles=run.table("profiles"), prefix="loaded", known=loaded
+    )
+    assert set(counted) == set(run.frequencies) - {first}
+    assert all(same(run, table, run.frequencies[column]) for column, table in counted.items())
+    for table in (*loaded.values(), *counted.values()):
+        run.con.execute(f'drop table "{table}"')
 
 
 def test_no_values_at_all_make_empty_tables(run: Linkage) -> None:

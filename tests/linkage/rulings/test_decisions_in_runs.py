@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from small_district import NOW, Guiyi, ask, copied
 
@@ -106,6 +107,38 @@ def test_a_ruling_of_different_parts_one_entity_and_revoking_gives_it_back(works
     release(workspace, 2)
     assert partition(workspace) == before
     assert home(workspace, left)[0] == home(workspace, right)[0] == entity
+
+
+def test_records_without_numbers_are_made_one_and_the_numbers_they_stood_beside_stay_two(
+    workspace: Workspace, guiyi: Guiyi
+) -> None:
+    with duckdb.connect(str(workspace.batch), read_only=True) as con:
+        beside = con.execute("""
+with numbered as (
+    select m.entity_id, r.record_id, r.id_exclusive, count(distinct r.id_exclusive) over (partition by m.entity_id) as n
+    from natural_person_membership m
+    join natural_person_records r using (record_id)
+)
+select min(record_id), entity_id
+from numbered
+where id_exclusive is null and n = 1
+group by entity_id
+order by entity_id
+limit 2""").fetchall()
+    (left, one), (right, other) = beside
+    done = guiyi("decide", workspace.root, "same", left, right, "--reason", "document_seen", "--author", "周审核")
+    assert done.code == 0, done.err
+    assert home(workspace, left)[0] == home(workspace, right)[0]
+    held = {one, other} - {home(workspace, left)[0]}
+    living = {entity for (entity,) in ask(workspace.catalog, "select distinct entity_id from record_link")}
+    assert held <= living
+    assert f"{len(held)} of the entities that they stood in go on without them" in " ".join(done.err.split())
+    guiyi("decide", workspace.root, "--revoke", 1, "--author", "周审核", "--note", "too little")
+    whole = ("--scope", "entities", "--reason", "document_seen", "--author", "周审核")
+    done = guiyi("decide", workspace.root, "same", left, right, *whole)
+    assert "go on without them" not in done.err
+    homes = ask(workspace.catalog, "select distinct entity_id from record_link where entity_id in (?, ?)", [one, other])
+    assert len(homes) == 1
 
 
 def test_a_decision_survives_a_rebuild_from_the_raw_loads(workspace: Workspace, guiyi: Guiyi) -> None:
