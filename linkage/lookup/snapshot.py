@@ -103,7 +103,7 @@ class Lookup:
 def _load(catalog: Catalog, kind: str) -> EntityModel | str:
     row = catalog.row("select config, model, keys_made_by, bucket_bits from lookup_model where kind = ?", (kind,))
     if row is None:
-        return "entities can be found by identifier only (rolled back, or published without lookup tables)"
+        return "entities can be found by identifier only (rolled back, upgraded, or published without lookup tables)"
     try:
         config, model = EntityConfig.model_validate_json(row[0]), Model.model_validate_json(row[1])
         fits = keys_made_by(config) == row[2] and levels_hash(config) == model.levels_hash
