@@ -329,6 +329,7 @@ def _link(
             run_is_of_release(con, workspace.batch, entity, previous=tables.previous)
             or (before is not None and lacks_decisions_alone(con, before, made))
         ),
+        few=taken is not None and occasion is MONTH,
     )
     with clock.stage("current", entity) as stage:
         stage.rows = _current(con, ours, entity, changed=options.changed)
