@@ -26,7 +26,7 @@ from linkage.clusters.decided_values import Decided, find_profiles_of_changed_va
 from linkage.clusters.hysteresis import carry_links
 from linkage.entity_config import EntityConfig
 from linkage.increment.before import Before
-from linkage.increment.rows import copy_rows, delete_rows
+from linkage.increment.rows import delete_rows
 from linkage.increment.taken import PairChanges
 
 # What the last run must have left for only the touched components to be resolved again.
@@ -60,7 +60,11 @@ class Touching:
 
     def part(self, name: str) -> str:
         """Return the quoted name of a table of the small run."""
-        return quote(f"{self.config.entity}_{PREFIX}{name}")
+        return quote(self.part_name(name))
+
+    def part_name(self, name: str) -> str:
+        """Return the name of a table of the small run."""
+        return f"{self.config.entity}_{PREFIX}{name}"
 
 
 def find_touched(run: Touching, *, altered: str, pairs: PairChanges, judged: str, changed: str) -> None:
@@ -148,23 +152,14 @@ def extract(run: Touching) -> None:
     constrained = " union ".join(
         f"select {side}_id as profile_id from {run.whole(name)}" for name in _CONSTRAINTS for side in ("left", "right")
     )
-    entity = run.config.entity
-    copy_rows(
-        con,
-        run.whole("profiles"),
-        wanted=f"(select profile_id from touched union {constrained})",
-        key="profile_id",
-        out=f"{entity}_{PREFIX}profiles",
-        kind="table",
-    )
-    copy_rows(
-        con,
-        run.whole("records"),
-        wanted="touched_record",
-        key="record_id",
-        out=f"{entity}_{PREFIX}records",
-        kind="table",
-    )
+    con.execute(f"create or replace temp table part_profile as select profile_id from touched union {constrained}")
+    # Views: the steps read few of the columns, and a copy by place would read every one.
+    for name, wanted, key in (("profiles", "part_profile", "profile_id"), ("records", "touched_record", "record_id")):
+        con.execute(f"""
+create or replace temp view {run.part(name)} as
+select t.*
+from {run.whole(name)} t
+semi join {wanted} w on t.{key} = w.{key}""")
     con.execute(f"""
 create or replace table {run.part("profile_record")} as
 select record_id, profile_id
@@ -181,8 +176,8 @@ select m.* from {quote(members)} m semi join touched_record using (record_id)"""
             con,
             last_judged=judged,
             last_members="touched_members",
-            members=f"{entity}_{PREFIX}profile_record",
-            out=f"{entity}_{PREFIX}kept",
+            members=run.part_name("profile_record"),
+            out=run.part_name("kept"),
         )
         con.execute("drop view touched_members")
 
