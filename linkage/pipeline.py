@@ -16,8 +16,9 @@ from typing import Literal
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from blocking.changed_pairs import KeyChange, drop_touched_blocks, find_touched_blocks, make_changed_pairs
 from blocking.keys import make_keys
-from blocking.pairs import RuleCount, make_pairs
+from blocking.pairs import RuleCount, count_pairs, make_pairs
 from blocking.sql import quote
 from golden_records.decisions import Decision
 from linkage.clusters.clustering import cluster
@@ -92,6 +93,7 @@ class Linkage:
         before: the last run, if its batch database is attached.
         profile_changes: what is other about profiles than in the last run, whose profiles are taken over.
         pair_changes: what is other about scored pairs than in the last run, whose scores are taken over.
+        few_pairs: only pairs of changed blocks were made anew, and the tables of what changed in them are there.
         part: the linkage of what is resolved again, where that is not everything (`linkage.increment.touched`).
         prefix: what the names of its tables have after the entity type.
         revalued: table of the entity_id of those whose golden values were made anew; absent: all.
@@ -110,6 +112,7 @@ class Linkage:
     before: Before | None = None
     profile_changes: ProfileChanges | None = None
     pair_changes: PairChanges | None = None
+    few_pairs: bool = False
     part: Linkage | None = None
     prefix: str = ""
     revalued: str | None = None
@@ -133,6 +136,8 @@ class Linkage:
 Step = Callable[[Linkage], int]
 # New records below which starting workers takes longer than standardising their values here.
 _WORTH_WORKERS = 150_000
+# Share of the keys that are in changed blocks above which making all pairs anew takes less.
+_FEW_KEYS = 0.3
 _APPLIED = pa.schema([("decision_id", pa.int64())])
 
 
@@ -212,8 +217,38 @@ def _key(run: Linkage) -> int:
 
 
 def _pair(run: Linkage) -> int:
-    run.rule_counts = make_pairs(run.con, run.config.blocking, keys=run.table("keys"), out=run.table("pairs"))
-    return count(run.con, run.table("pairs"))
+    con, rules, keys, pairs = run.con, run.config.blocking, run.table("keys"), run.table("pairs")
+    run.few_pairs = _change_pairs(run)
+    if run.few_pairs:
+        run.rule_counts = count_pairs(con, rules, keys=keys, pairs=pairs)
+    else:
+        run.rule_counts = make_pairs(con, rules, keys=keys, out=pairs)
+    return count(con, pairs)
+
+
+def _change_pairs(run: Linkage) -> bool:
+    """Bring the last run's pairs to this run's, unless that takes longer; make tables of those that changed."""
+    con, rules, before, keys = run.con, run.config.blocking, run.taking, run.table("keys")
+    if before is None or run.profile_changes is None or not keys_hold(con, run.config, before):
+        return False
+    altered = quote(run.profile_changes.altered)
+
+    def of(source: str, state: str) -> str:
+        wanted = f"(select profile_id from {altered} where {state})"
+        return f"(select k.* from {source} k semi join {wanted} using (profile_id))"
+
+    was, now = before.table("keys"), quote(keys)
+    change = KeyChange(was, now, coming=of(now, "appeared"), going=of(was, "vanished"))
+    if not before.holds(con, "pairs"):
+        return False
+    if max(find_touched_blocks(con, change)) > _FEW_KEYS * count(con, keys):
+        drop_touched_blocks(con)
+        return False
+    changed, found, pairs = (run.table(name) for name in ("pairs_changed", "pairs_found", "pairs"))
+    make_changed_pairs(con, rules, after=now, changed=changed, out=found)
+    delete_rows(con, quote(pairs), wanted=quote(changed), key="left_id, right_id")
+    con.execute(f"insert into {quote(pairs)} by name select * from {quote(found)}")
+    return True
 
 
 def _choose_model(run: Linkage) -> int:
@@ -247,14 +282,11 @@ def _count_values(run: Linkage) -> int:
 def _score(run: Linkage) -> int:
     """Score the candidate pairs, and against themselves the profiles of several records without an identifier."""
     con, config, pairs, out = run.con, run.config, run.table("scoring_pairs"), run.table("scored")
-    unidentified = " and ".join(f"{quote(column)} is null" for column in config.clustering.exclusive)
     con.execute(f"""
 create or replace view {quote(pairs)} as
 select left_id, right_id, rule, rules from {quote(run.table("pairs"))}
 union all
-select profile_id, profile_id, {len(config.blocking)}, 0
-from {quote(run.table("profiles"))}
-where records > 1 and {unidentified}""")
+{_with_themselves(run, quote(run.table("profiles")))}""")
     digest = hash_of_tables(con, [run.frequencies[column] for column in sorted(run.frequencies)])
     write_made_by(con, config, run.trained, digest, out=run.table("made_by"))
 
@@ -266,11 +298,43 @@ where records > 1 and {unidentified}""")
         fresh(pairs, out)
     else:
         changes = run.pair_changes = PairChanges(*(run.table(f"pairs_{name}") for name in ("gone", "otherwise", "new")))
-        find_pair_changes(con, pairs=pairs, scored=out, out=changes)
+        if run.few_pairs:
+            pairs, among = _few_scoring_pairs(run)
+            find_pair_changes(con, pairs=pairs, scored=out, out=changes, among=among)
+        else:
+            find_pair_changes(con, pairs=pairs, scored=out, out=changes)
         take_pairs(con, table=out, changes=changes)
         fresh(changes.new, f"{out}_fresh")
         con.execute(f"insert into {quote(out)} by name select * from {quote(f'{out}_fresh')}")
     return count(con, out)
+
+
+def _with_themselves(run: Linkage, profiles: str) -> str:
+    """Return the query of the pairs of profiles of several records without an identifier with themselves."""
+    unidentified = " and ".join(f"{quote(column)} is null" for column in run.config.clustering.exclusive)
+    return f"""
+select profile_id, profile_id, {len(run.config.blocking)}, 0
+from {profiles}
+where records > 1 and {unidentified}"""
+
+
+def _few_scoring_pairs(run: Linkage) -> tuple[str, str]:
+    """Make the tables of the pairs to be scored that may be new, and of all that may be others; return their names."""
+    assert run.profile_changes is not None
+    altered = quote(run.profile_changes.altered)
+    candidates, among = run.table("scoring_pairs_found"), run.table("scoring_pairs_changed")
+    profiles = f"(select p.* from {quote(run.table('profiles'))} p semi join {altered} using (profile_id))"
+    run.con.execute(f"""
+create or replace temp view {quote(candidates)} as
+select left_id, right_id, rule, rules from {quote(run.table("pairs_found"))}
+union all
+{_with_themselves(run, profiles)}""")
+    run.con.execute(f"""
+create or replace temp view {quote(among)} as
+select left_id, right_id from {quote(run.table("pairs_changed"))}
+union all
+select profile_id, profile_id from {altered}""")
+    return candidates, among
 
 
 def _judge(run: Linkage) -> int:

@@ -215,7 +215,9 @@ class PairChanges:
     new: str
 
 
-def find_pair_changes(con: DuckDBPyConnection, *, pairs: str, scored: str, out: PairChanges) -> None:
+def find_pair_changes(
+    con: DuckDBPyConnection, *, pairs: str, scored: str, out: PairChanges, among: str | None = None
+) -> None:
     """Compare this run's pairs with those that the last run scored.
 
     Args:
@@ -223,12 +225,16 @@ def find_pair_changes(con: DuckDBPyConnection, *, pairs: str, scored: str, out: 
         pairs: this run's pairs: left_id, right_id, rule, rules.
         scored: the last run's scored pairs.
         out: tables to make.
+        among: table of left_id, right_id of the pairs that may be others, if `pairs` holds these alone.
     """
+    key = "left_id, right_id"
+    asked = f"semi join {quote(among)} using ({key})" if among else ""
     con.execute(f"""
 create or replace temp table {quote(out.gone)} as
 select left_id, right_id
 from {quote(scored)}
-anti join {quote(pairs)} using (left_id, right_id)""")
+{asked}
+anti join {quote(pairs)} using ({key})""")
     con.execute(f"""
 create or replace temp table {quote(out.found_otherwise)} as
 select p.left_id, p.right_id, p.rule, p.rules
@@ -239,7 +245,7 @@ where p.rules <> s.rules or p.rule <> s.rule""")
 create or replace temp table {quote(out.new)} as
 select *
 from {quote(pairs)}
-anti join {quote(scored)} using (left_id, right_id)""")
+anti join {quote(scored)} using ({key})""")
 
 
 def take_pairs(con: DuckDBPyConnection, *, table: str, changes: PairChanges) -> None:
