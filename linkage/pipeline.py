@@ -39,7 +39,7 @@ from linkage.increment.taken import (
     take_profiles,
     take_records,
 )
-from linkage.increment.touched import NEEDED, PREFIX, Touching, extract, find_touched, put_back_clusters
+from linkage.increment.touched import NEEDED, PREFIX, Touching, drop_tables, extract, find_touched, put_back_clusters
 from linkage.model.frequencies import load_frequencies, make_frequencies
 from linkage.model.parameters import Model, base_model, load_model
 from linkage.model.scoring import score
@@ -368,6 +368,12 @@ def touching(run: Linkage) -> Touching:
     """Return the names of the tables of a run and of its part."""
     assert run.before is not None
     return Touching(run.con, run.config, run.before)
+
+
+def drop_part(run: Linkage) -> None:
+    """Drop the tables of what was resolved again, if that was not everything."""
+    if run.part is not None:
+        drop_tables(touching(run))
 
 
 def _take_part(run: Linkage) -> Linkage:

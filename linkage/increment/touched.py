@@ -6,15 +6,15 @@ Nothing from the verdicts to the clusters looks beyond a component (`linkage.clu
 inside one. Only the ledger looks further: an entity that lost all its records is found again by its anchor, so that
 who holds that is touched as well.
 
-The small run's tables have the entity type's names with `part_` before them. Made besides, temporary: `touched`
-(profile_id, of this run), `touched_before` (profile_id, of the last run), `touched_record` (record_id, of either).
+The small run's tables have `part_` in their names. Made besides, temporary, by names of the entity type:
+`touched` (profile_id, of this run), `touched_before` (profile_id, of the last run), `touched_record` (record_id, of
+either), `touched_source` (source, source_record_id of these) and `touched_id` (their entities, of either).
 
 Invariant: with the rows put back, every table is the one that a run over all components would have made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -36,7 +36,6 @@ NEEDED = (
 )
 PREFIX = "part_"
 _CONSTRAINTS = ("must_link", "cannot_link")
-_INSIDE = "left_id in (select profile_id from touched_before) and right_id in (select profile_id from touched_before)"
 _OF_RECORDS = ("anchored", "membership")
 
 
@@ -61,6 +60,16 @@ class Touching:
     def part(self, name: str) -> str:
         """Return the quoted name of a table of the small run."""
         return quote(self.part_name(name))
+
+    def rows_of_part(self, name: str) -> str:
+        """Return what joined to a table of either run, leaves the rows that are the small run's."""
+        return {
+            "profile_record": f"semi join {self.whole('touched')} using (profile_id)",
+            "record_link": f"semi join {self.whole('touched_source')} using (source, source_record_id)",
+            "review_case": f"semi join (select record_id as left_record_id from {self.whole('touched_record')})"
+            " using (left_record_id)",
+            "entities": f"semi join {self.whole('touched_id')} using (entity_id)",
+        }[name]
 
     def part_name(self, name: str) -> str:
         """Return the name of a table of the small run."""
@@ -105,7 +114,7 @@ select profile_id from profile_of_value
 union
 select profile_id from anchor_holder""")
     con.execute(f"""
-create or replace temp table touched_before as
+create or replace temp table {run.whole("touched_before")} as
 with found as (
     select distinct component from {before.table("component")} semi join seed using (profile_id)
 )
@@ -115,15 +124,15 @@ select profile_id
 from seed
 anti join (select profile_id from {quote(altered)} where appeared) using (profile_id)""")
     con.execute(f"""
-create or replace temp table touched as
+create or replace temp table {run.whole("touched")} as
 select profile_id
-from (select profile_id from touched_before union select profile_id from seed)
+from (select profile_id from {run.whole("touched_before")} union select profile_id from seed)
 anti join (select profile_id from {quote(altered)} where vanished) using (profile_id)""")
     con.execute(f"""
-create or replace temp table touched_record as
-select record_id from {run.whole("profile_record")} semi join touched using (profile_id)
+create or replace temp table {run.whole("touched_record")} as
+select record_id from {run.whole("profile_record")} semi join {run.whole("touched")} using (profile_id)
 union
-select record_id from {before.table("profile_record")} semi join touched_before using (profile_id)""")
+select record_id from {before.table("profile_record")} semi join {run.whole("touched_before")} using (profile_id)""")
     for table in ("seed", "profile_of_value", "anchor_holder"):
         con.execute(f"drop table {table}")
 
@@ -152,9 +161,16 @@ def extract(run: Touching) -> None:
     constrained = " union ".join(
         f"select {side}_id as profile_id from {run.whole(name)}" for name in _CONSTRAINTS for side in ("left", "right")
     )
-    con.execute(f"create or replace temp table part_profile as select profile_id from touched union {constrained}")
+    con.execute(f"""
+create or replace temp table part_profile as
+select profile_id from {run.whole("touched")}
+union
+{constrained}""")
     # Views: the steps read few of the columns, and a copy by place would read every one.
-    for name, wanted, key in (("profiles", "part_profile", "profile_id"), ("records", "touched_record", "record_id")):
+    for name, wanted, key in (
+        ("profiles", "part_profile", "profile_id"),
+        ("records", run.whole("touched_record"), "record_id"),
+    ):
         con.execute(f"""
 create or replace temp view {run.part(name)} as
 select t.*
@@ -164,14 +180,14 @@ semi join {wanted} w on t.{key} = w.{key}""")
 create or replace table {run.part("profile_record")} as
 select record_id, profile_id
 from {run.whole("profile_record")}
-semi join touched using (profile_id)""")
+semi join {run.whole("touched")} using (profile_id)""")
     _copy_inside(run)
     for name in _CONSTRAINTS:
         con.execute(f"create or replace table {run.part(name)} as select * from {run.whole(name)}")
     with run.before.links(con) as (judged, members):
         con.execute(f"""
 create or replace temp view touched_members as
-select m.* from {quote(members)} m semi join touched_record using (record_id)""")
+select m.* from {quote(members)} m semi join {run.whole("touched_record")} using (record_id)""")
         carry_links(
             con,
             last_judged=judged,
@@ -188,8 +204,8 @@ def _copy_inside(run: Touching) -> None:
 create or replace temp table inside as
 select s.rowid as place
 from {run.whole("scored")} s
-semi join touched l on s.left_id = l.profile_id
-semi join touched r on s.right_id = r.profile_id""")
+semi join {run.whole("touched")} l on s.left_id = l.profile_id
+semi join {run.whole("touched")} r on s.right_id = r.profile_id""")
     run.con.execute(f"""
 create or replace table {run.part("scored")} as
 select *
@@ -206,21 +222,21 @@ def put_back_clusters(run: Touching, *, judged: str) -> None:
         judged: the pairs that the last run did not have, as they were judged at first.
     """
     con = run.con
-    _take_out(run, "judged", _INSIDE)
+    _take_out_inside(run, "judged")
     con.execute(f"insert into {run.whole('judged')} by name select * from {run.part('judged')}")
     con.execute(f"""
 insert into {run.whole("judged")} by name
 select j.*
 from {quote(judged)} j
 anti join {run.part("judged")} p on j.left_id = p.left_id and j.right_id = p.right_id""")
-    _take_out(run, "refused", _INSIDE)
+    _take_out_inside(run, "refused")
     con.execute(f"insert into {run.whole('refused')} by name select * from {run.part('refused')}")
-    delete_rows(con, run.whole("clusters"), wanted="touched_record", key="record_id")
+    delete_rows(con, run.whole("clusters"), wanted=run.whole("touched_record"), key="record_id")
     con.execute(f"insert into {run.whole('clusters')} by name select * from {run.part('clusters')}")
-    delete_rows(con, run.whole("component"), wanted="touched_before", key="profile_id")
+    delete_rows(con, run.whole("component"), wanted=run.whole("touched_before"), key="profile_id")
     con.execute(f"""
 insert into {run.whole("component")} by name
-select * from {run.part("component")} semi join touched using (profile_id)""")
+select * from {run.part("component")} semi join {run.whole("touched")} using (profile_id)""")
 
 
 def make_previous(run: Touching, *, previous: PreviousTables, out: PreviousTables) -> None:
@@ -239,7 +255,7 @@ def make_previous(run: Touching, *, previous: PreviousTables, out: PreviousTable
 create or replace table {quote(out.previous)} as
 select record_id, entity_id
 from {quote(previous.previous)}
-semi join touched_record using (record_id)""")
+semi join {run.whole("touched_record")} using (record_id)""")
     con.execute(f"""
 create or replace table {quote(out.entities)} as
 with wanted as (
@@ -264,39 +280,43 @@ def put_back_entities(run: Touching, *, known: str) -> None:
     """
     con = run.con
     con.execute(f"""
-create or replace temp table part_id as
+create or replace temp table {run.whole("touched_id")} as
 select entity_id from {quote(known)}
 union
 select entity_id from {run.part("entities")}""")
+    con.execute(f"""
+create or replace temp table {run.whole("touched_source")} as
+select source, source_record_id
+from {run.before.table("records")}
+semi join {run.whole("touched_record")} using (record_id)
+union
+select source, source_record_id from {run.part("records")}""")
     for name in _OF_RECORDS:
-        delete_rows(con, run.whole(name), wanted="touched_record", key="record_id")
-    delete_rows(
-        con,
-        run.whole("record_link"),
-        wanted=f"(select source, source_record_id from {run.before.table('records')} semi join touched_record "
-        f"using (record_id) union select source, source_record_id from {run.part('records')})",
-        key="source, source_record_id",
-    )
-    _take_out(run, "review_case", "left_record_id in (select record_id from touched_record)")
+        delete_rows(con, run.whole(name), wanted=run.whole("touched_record"), key="record_id")
+    delete_rows(con, run.whole("record_link"), wanted=run.whole("touched_source"), key="source, source_record_id")
+    con.execute(f"""
+delete from {run.whole("review_case")}
+where left_record_id in (select record_id from {run.whole("touched_record")})""")
     # A redirected id has no claim on anything any more; the ledger drops its anchor in the run after.
     con.execute(f"update {run.whole('entities')} set anchor = null where state = 'redirected' and anchor is not null")
-    delete_rows(con, run.whole("entities"), wanted="part_id", key="entity_id")
-    delete_rows(con, run.whole("redirect"), wanted="(select entity_id as old_id from part_id)", key="old_id")
+    delete_rows(con, run.whole("entities"), wanted=run.whole("touched_id"), key="entity_id")
+    redirected = f"(select entity_id as old_id from {run.whole('touched_id')})"
+    delete_rows(con, run.whole("redirect"), wanted=redirected, key="old_id")
     for name in (*_OF_RECORDS, "record_link", "review_case", "entities", "redirect"):
         con.execute(f"insert into {run.whole(name)} by name select * from {run.part(name)}")
     con.execute(f"create or replace table {run.whole('event')} as select * from {run.part('event')}")
-    con.execute("drop table part_id")
 
 
-def _take_out(run: Touching, name: str, where: str) -> None:
-    run.con.execute(f"delete from {run.whole(name)} where {where}")
+def _take_out_inside(run: Touching, name: str) -> None:
+    """Take out the pairs with both sides in components that were touched."""
+    before = f"(select profile_id from {run.whole('touched_before')})"
+    run.con.execute(f"delete from {run.whole(name)} where left_id in {before} and right_id in {before}")
 
 
-def drop_part(con: DuckDBPyConnection, table: Callable[[str], str]) -> None:
-    """Drop the small run's tables; `table` gives the name of one."""
-    prefix = table("")
-    tables = con.execute(
-        "select table_name from duckdb_tables() where starts_with(table_name, ?) and not temporary", [prefix]
+def drop_tables(run: Touching) -> None:
+    """Drop the small run's tables; the temporary ones stay."""
+    tables = run.con.execute(
+        "select table_name from duckdb_tables() where starts_with(table_name, ?) and not temporary", [run.part_name("")]
     )
     for (name,) in tables.fetchall():
-        con.execute(f"drop table {quote(name)}")
+        run.con.execute(f"drop table {quote(name)}")
