@@ -25,13 +25,11 @@ class KeyChange:
 
     Attributes:
         before: keys of `blocking.keys.make_keys`, as they were.
-        after: as they are.
         coming: those of the profiles that appeared.
         going: those of the profiles that vanished.
     """
 
     before: str
-    after: str
     coming: str
     going: str
 
@@ -43,16 +41,19 @@ create or replace temp table touched_block as
 select rule, key from {keys.coming}
 union
 select rule, key from {keys.going}""")
-    sizes = []
-    for name, source in (("keys_before", keys.before), ("keys_after", keys.after)):
-        con.execute(f"""
-create or replace temp table {name} as
+    con.execute(f"""
+create or replace temp table keys_before as
 select k.*
-from {source} k
+from {keys.before} k
 semi join touched_block b on {_SAME_BLOCK}""")
-        sizes.append(int(con.execute(f"select count(*) from {name}").fetchall()[0][0]))
+    con.execute(f"""
+create or replace temp table keys_after as
+select * from keys_before anti join (select profile_id from {keys.going}) using (profile_id)
+union all
+select * from {keys.coming}""")
     con.execute("drop table touched_block")
-    return sizes[0], sizes[1]
+    (sizes,) = con.execute("select (select count(*) from keys_before), (select count(*) from keys_after)").fetchall()
+    return int(sizes[0]), int(sizes[1])
 
 
 def drop_touched_blocks(con: DuckDBPyConnection) -> None:

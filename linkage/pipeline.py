@@ -238,7 +238,7 @@ def _change_pairs(run: Linkage) -> bool:
         return f"(select k.* from {source} k semi join {wanted} using (profile_id))"
 
     was, now = before.table("keys"), quote(keys)
-    change = KeyChange(was, now, coming=of(now, "appeared"), going=of(was, "vanished"))
+    change = KeyChange(was, coming=of(now, "appeared"), going=of(was, "vanished"))
     if not before.holds(con, "pairs"):
         return False
     if max(find_touched_blocks(con, change)) > _FEW_KEYS * count(con, keys):

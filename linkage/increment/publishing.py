@@ -35,8 +35,8 @@ class MonthTables:
         tables: see `golden_records.catalog.publish.publish`;
         owners: likewise,
         held: and this as well.
-        reprofiled: entity type to the table of the entities whose profiles are others, or belong to others as well, than
-            the store has them (see `golden_records.catalog.lookup.LookupPart`); absent: any may be.
+        reprofiled: entity type to the table of the entities whose profiles are others, or belong to others as well,
+            than the store has them (see `golden_records.catalog.lookup.LookupPart`); absent: any may be.
     """
 
     tables: ReleaseTables

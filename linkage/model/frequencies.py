@@ -80,10 +80,9 @@ where t.n > 0""",
 
 def save_frequencies(con: DuckDBPyConnection, tables: Mapping[str, str], path: Path) -> None:
     """Write tables of term frequencies to one Parquet file, replacing it whole."""
-    # A column of which no value was seen is in the file too, or the next run would take the file for another one's.
     parts = " union all ".join(
         f"select '{column}' as field, cast({quote(column)} as varchar) as value, {quote('tf_' + column)} as frequency "
-        f"from (select 1) left join {quote(table)} on true"
+        f"from {quote(table)}"
         for column, table in tables.items()
     )
     temporary = path.with_suffix(".tmp")
@@ -108,7 +107,7 @@ def load_frequencies(con: DuckDBPyConnection, config: EntityConfig, path: Path, 
 create or replace table {quote(table)} as
 select cast(value as {config.columns[column]}) as {quote(column)}, frequency as {quote("tf_" + column)}
 from read_parquet({literal(str(path))})
-where field = ? and frequency is not null""",
+where field = ?""",
             [column],
         )
         tables[column] = table
