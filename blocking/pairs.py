@@ -50,16 +50,7 @@ def make_pairs(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, keys: 
         One count per rule, in order.
     """
     blocks = f"{out}_blocks"
-    con.execute(f"""
-create or replace temp table {quote(blocks)} as
-with sized as (
-    select rule, key, count(*) as size
-    from {quote(keys)}
-    group by rule, key
-    having count(*) > 1
-)
-select rule, key, size, case rule {_caps(rules)} end as cap
-from sized""")
+    _size_blocks(con, rules, keys, blocks)
     con.execute(f"""
 create or replace table {quote(out)} as
 with small as (
@@ -85,6 +76,28 @@ group by left_id, right_id""")
     counts = _counts(con, rules, keys, blocks, out)
     con.execute(f"drop table {quote(blocks)}")
     return counts
+
+
+def count_pairs(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, keys: str, pairs: str) -> list[RuleCount]:
+    """Return what each rule contributed to pairs that are there; the arguments are those of `make_pairs`."""
+    blocks = f"{pairs}_blocks"
+    _size_blocks(con, rules, keys, blocks)
+    counts = _counts(con, rules, keys, blocks, pairs)
+    con.execute(f"drop table {quote(blocks)}")
+    return counts
+
+
+def _size_blocks(con: DuckDBPyConnection, rules: Sequence[BlockingRule], keys: str, blocks: str) -> None:
+    con.execute(f"""
+create or replace temp table {quote(blocks)} as
+with sized as (
+    select rule, key, count(*) as size
+    from {quote(keys)}
+    group by rule, key
+    having count(*) > 1
+)
+select rule, key, size, case rule {_caps(rules)} end as cap
+from sized""")
 
 
 def _caps(rules: Sequence[BlockingRule]) -> str:

@@ -7,7 +7,7 @@ one-off link go through here; the one-off starts from an empty ledger.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -15,14 +15,15 @@ from blocking.sql import quote
 from eval.report.summary import FieldCompleteness
 from golden_records.catalog.publish import ReleaseTables
 from golden_records.catalog.read import PreviousTables
-from golden_records.ledger import LedgerCounts, LedgerTables, assign
+from golden_records.ledger import LIVING, LedgerCounts, LedgerTables, assign
 from golden_records.survivorship import SurvivorTables, survive
 from golden_records.survivorship_config import SurvivorshipConfig, load_survivorship
 from linkage.database import columns_of, count, only_row
 from linkage.entity_config import ID_PREFIX
-from linkage.increment.golden_values import TABLES, take_values
+from linkage.increment.golden_values import TABLES, MembershipTables, take_values
 from linkage.increment.made_by import survivor
-from linkage.pipeline import Linkage
+from linkage.increment.touched import make_previous, put_back_entities
+from linkage.pipeline import Linkage, touching
 
 _NOT_VALUES = frozenset(("entity_id", "records", "sources", "conflicts", "anchor"))
 
@@ -61,8 +62,11 @@ def identify(run: Linkage, history: History) -> LedgerCounts:
     """Pass permanent ids on to the clusters.
 
     Makes: membership (record_id, entity_id), event, redirect, entities, record_link (source, source_record_id,
-    entity_id, link_basis, probability), review_case.
+    entity_id, link_basis, probability), review_case. Where only a part is resolved again, the
+    rows of this part in them.
     """
+    if run.part is not None:
+        return _identify_part(run, run.part, history)
     anchor = f"p.{quote(run.config.clustering.exclusive[0])}"
     run.con.execute(f"""
 create or replace table {quote(run.table("anchored"))} as
@@ -84,6 +88,16 @@ join {quote(run.table("profiles"))} p on c.profile_id = p.profile_id""")
     _link_records(run)
     _make_review_cases(run)
     return counts
+
+
+def _identify_part(run: Linkage, part: Linkage, history: History) -> LedgerCounts:
+    con = run.con
+    previous = PreviousTables(part.table("previous"), part.table("known_entities"))
+    make_previous(touching(run), previous=history.tables, out=previous)
+    counts = identify(part, replace(history, tables=previous))
+    put_back_entities(touching(run), known=previous.entities)
+    (living,) = only_row(con, f"select count(*) from {quote(run.table('entities'))} where state = '{LIVING}'")
+    return replace(counts, records=count(con, run.table("membership")), living=int(living))
 
 
 def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | None = None) -> None:
@@ -111,9 +125,11 @@ def survive_values(run: Linkage, ranks: Mapping[str, int], *, config: Path | Non
     same_maker = before is not None and before.made_by(run.con, "survived_by") == made_by
     if before is not None and changed is not None and same_maker and before.holds(run.con, *TABLES):
         run.revalued = run.table("revalued")
-        take_values(
-            run.con, before, fresh, membership=run.table("membership"), changed=changed, revalued=run.revalued, out=out
-        )
+        members = MembershipTables(quote(run.table("membership")), before.table("membership"))
+        if run.part is not None:
+            parted = quote(run.part.table("membership")), quote(run.part.table("previous"))
+            members = replace(members, parted=parted)
+        take_values(run.con, fresh, members=members, changed=changed, revalued=run.revalued, out=out)
     else:
         fresh(run.table("membership"), out)
     run.con.execute(f"update {quote(run.table('made_by'))} set survived_by = ?", [made_by])

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from blocking.changed_pairs import KeyChange, drop_touched_blocks, find_touched_blocks, make_changed_pairs
 from blocking.keys import make_keys
-from blocking.pairs import RuleCount, make_pairs
+from blocking.pairs import RuleCount, count_pairs, make_pairs
 from blocking.sql import quote
 from golden_records.decisions import Decision
 from linkage.clusters.clustering import cluster
 from linkage.clusters.components import make_components
-from linkage.clusters.hysteresis import carry_links, keep_links, let_go_links
-from linkage.clusters.only_candidates import link_only_candidates, part_only_candidates
+from linkage.clusters.hysteresis import carry_links, keep_links
+from linkage.clusters.only_candidates import link_only_candidates
 from linkage.database import columns_of, count
 from linkage.entity_config import EntityConfig
 from linkage.increment.before import Before, keys_hold, look_before, scores_hold, verdicts_hold
@@ -32,12 +33,13 @@ from linkage.increment.made_by import hash_of_tables, write_made_by
 from linkage.increment.rows import delete_rows
 from linkage.increment.taken import (
     PairChanges,
-    ProfileTables,
+    ProfileChanges,
     find_pair_changes,
     take_pairs,
     take_profiles,
     take_records,
 )
+from linkage.increment.touched import NEEDED, PREFIX, Touching, drop_tables, extract, find_touched, put_back_clusters
 from linkage.model.frequencies import load_frequencies, make_frequencies
 from linkage.model.parameters import Model, base_model, load_model
 from linkage.model.scoring import score
@@ -60,6 +62,8 @@ class LinkageOptions:
         changed: table of what has changed about records since the last run (`linkage.increment.taken.find_changed`),
             whose tables the database still has; absent: everything is computed anew.
         keep: links of the last run may be kept (hysteresis); false where they are not those of the last release.
+        few: only the components in which anything is new are resolved again; the last run's tables must be those of the
+            newest release.
     """
 
     model: Path | None = None
@@ -68,6 +72,7 @@ class LinkageOptions:
     processes: int = field(default_factory=lambda: os.cpu_count() or 1)
     changed: str | None = None
     keep: bool = True
+    few: bool = False
 
 
 @dataclass
@@ -86,7 +91,11 @@ class Linkage:
         decisions: people's rulings in force.
         constraints: what became of the decisions; `None` if there are none.
         before: the last run, if its batch database is attached.
+        profile_changes: what is other about profiles than in the last run, whose profiles are taken over.
         pair_changes: what is other about scored pairs than in the last run, whose scores are taken over.
+        few_pairs: only pairs of changed blocks were made anew, and the tables of what changed in them are there.
+        part: the linkage of what is resolved again, where that is not everything (`linkage.increment.touched`).
+        prefix: what the names of its tables have after the entity type.
         revalued: table of the entity_id of those whose golden values were made anew; absent: all.
     """
 
@@ -101,7 +110,11 @@ class Linkage:
     decisions: Sequence[Decision] = ()
     constraints: ConstraintCounts | None = None
     before: Before | None = None
+    profile_changes: ProfileChanges | None = None
     pair_changes: PairChanges | None = None
+    few_pairs: bool = False
+    part: Linkage | None = None
+    prefix: str = ""
     revalued: str | None = None
 
     @property
@@ -111,7 +124,7 @@ class Linkage:
 
     def table(self, name: str) -> str:
         """Return the name of a table of this entity type."""
-        return f"{self.config.entity}_{name}"
+        return f"{self.config.entity}_{self.prefix}{name}"
 
     @property
     def trained(self) -> Model:
@@ -123,6 +136,8 @@ class Linkage:
 Step = Callable[[Linkage], int]
 # New records below which starting workers takes longer than standardising their values here.
 _WORTH_WORKERS = 150_000
+# Share of the keys that are in changed blocks above which making all pairs anew takes less.
+_FEW_KEYS = 0.3
 _APPLIED = pa.schema([("decision_id", pa.int64())])
 
 
@@ -159,9 +174,18 @@ def _profile(run: Linkage) -> int:
         own = named if run.decisions else None
         make_profiles(con, run.config, records=records, profiles=profiles, members=members, own=own)
     else:
-        made = ProfileTables(profiles, members, run.table("appeared"), run.table("vanished"))
-        changed = run.options.changed
-        take_profiles(con, run.config, run.taking, records=records, changed=changed, named=named, out=made)
+        changes = run.profile_changes = ProfileChanges(*map(run.table, ("appeared", "vanished", "altered")))
+        take_profiles(
+            con,
+            run.config,
+            run.taking,
+            records=records,
+            changed=run.options.changed,
+            named=named,
+            profiles=profiles,
+            members=members,
+            out=changes,
+        )
     constrain(run)
     return count(con, profiles)
 
@@ -193,8 +217,38 @@ def _key(run: Linkage) -> int:
 
 
 def _pair(run: Linkage) -> int:
-    run.rule_counts = make_pairs(run.con, run.config.blocking, keys=run.table("keys"), out=run.table("pairs"))
-    return count(run.con, run.table("pairs"))
+    con, rules, keys, pairs = run.con, run.config.blocking, run.table("keys"), run.table("pairs")
+    run.few_pairs = _change_pairs(run)
+    if run.few_pairs:
+        run.rule_counts = count_pairs(con, rules, keys=keys, pairs=pairs)
+    else:
+        run.rule_counts = make_pairs(con, rules, keys=keys, out=pairs)
+    return count(con, pairs)
+
+
+def _change_pairs(run: Linkage) -> bool:
+    """Bring the last run's pairs to this run's, unless that takes longer; make tables of those that changed."""
+    con, rules, before, keys = run.con, run.config.blocking, run.taking, run.table("keys")
+    if before is None or run.profile_changes is None or not keys_hold(con, run.config, before):
+        return False
+    altered = quote(run.profile_changes.altered)
+
+    def of(source: str, state: str) -> str:
+        wanted = f"(select profile_id from {altered} where {state})"
+        return f"(select k.* from {source} k semi join {wanted} using (profile_id))"
+
+    was, now = before.table("keys"), quote(keys)
+    change = KeyChange(was, coming=of(now, "appeared"), going=of(was, "vanished"))
+    if not before.holds(con, "pairs"):
+        return False
+    if max(find_touched_blocks(con, change)) > _FEW_KEYS * count(con, keys):
+        drop_touched_blocks(con)
+        return False
+    changed, found, pairs = (run.table(name) for name in ("pairs_changed", "pairs_found", "pairs"))
+    make_changed_pairs(con, rules, after=now, changed=changed, out=found)
+    delete_rows(con, quote(pairs), wanted=quote(changed), key="left_id, right_id")
+    con.execute(f"insert into {quote(pairs)} by name select * from {quote(found)}")
+    return True
 
 
 def _choose_model(run: Linkage) -> int:
@@ -228,14 +282,11 @@ def _count_values(run: Linkage) -> int:
 def _score(run: Linkage) -> int:
     """Score the candidate pairs, and against themselves the profiles of several records without an identifier."""
     con, config, pairs, out = run.con, run.config, run.table("scoring_pairs"), run.table("scored")
-    unidentified = " and ".join(f"{quote(column)} is null" for column in config.clustering.exclusive)
     con.execute(f"""
 create or replace view {quote(pairs)} as
 select left_id, right_id, rule, rules from {quote(run.table("pairs"))}
 union all
-select profile_id, profile_id, {len(config.blocking)}, 0
-from {quote(run.table("profiles"))}
-where records > 1 and {unidentified}""")
+{_with_themselves(run, quote(run.table("profiles")))}""")
     digest = hash_of_tables(con, [run.frequencies[column] for column in sorted(run.frequencies)])
     write_made_by(con, config, run.trained, digest, out=run.table("made_by"))
 
@@ -247,34 +298,105 @@ where records > 1 and {unidentified}""")
         fresh(pairs, out)
     else:
         changes = run.pair_changes = PairChanges(*(run.table(f"pairs_{name}") for name in ("gone", "otherwise", "new")))
-        find_pair_changes(con, pairs=pairs, scored=out, out=changes)
+        if run.few_pairs:
+            pairs, among = _few_scoring_pairs(run)
+            find_pair_changes(con, pairs=pairs, scored=out, out=changes, among=among)
+        else:
+            find_pair_changes(con, pairs=pairs, scored=out, out=changes)
         take_pairs(con, table=out, changes=changes)
         fresh(changes.new, f"{out}_fresh")
         con.execute(f"insert into {quote(out)} by name select * from {quote(f'{out}_fresh')}")
     return count(con, out)
 
 
+def _with_themselves(run: Linkage, profiles: str) -> str:
+    """Return the query of the pairs of profiles of several records without an identifier with themselves."""
+    unidentified = " and ".join(f"{quote(column)} is null" for column in run.config.clustering.exclusive)
+    return f"""
+select profile_id, profile_id, {len(run.config.blocking)}, 0
+from {profiles}
+where records > 1 and {unidentified}"""
+
+
+def _few_scoring_pairs(run: Linkage) -> tuple[str, str]:
+    """Make the tables of the pairs to be scored that may be new, and of all that may be others; return their names."""
+    assert run.profile_changes is not None
+    altered = quote(run.profile_changes.altered)
+    candidates, among = run.table("scoring_pairs_found"), run.table("scoring_pairs_changed")
+    profiles = f"(select p.* from {quote(run.table('profiles'))} p semi join {altered} using (profile_id))"
+    run.con.execute(f"""
+create or replace temp view {quote(candidates)} as
+select left_id, right_id, rule, rules from {quote(run.table("pairs_found"))}
+union all
+{_with_themselves(run, profiles)}""")
+    run.con.execute(f"""
+create or replace temp view {quote(among)} as
+select left_id, right_id from {quote(run.table("pairs_changed"))}
+union all
+select profile_id, profile_id from {altered}""")
+    return candidates, among
+
+
 def _judge(run: Linkage) -> int:
-    """Judge the pairs, or only the new ones where the others' verdicts are taken over as they were judged at first."""
+    """Judge the pairs, or only those of components in which anything is new where the others' verdicts hold."""
     con, config, changes = run.con, run.config, run.pair_changes
     scored, judged = run.table("scored"), run.table("judged")
     fresh = f"{scored}_fresh"
-    if changes is None or run.taking is None or not verdicts_hold(con, config, run.trained, run.taking):
+    if changes is None or not _others_hold(run):
         judge(con, config, scored=scored, profiles=run.table("profiles"), out=judged)
         con.execute(f"drop table if exists {quote(fresh)}")
-    else:
-        take_pairs(con, table=judged, changes=changes)
-        let_go_links(con, judged=judged)
-        part_only_candidates(con, config, judged=judged)
-        _add_rest(
-            con, judged, fresh,
-            lambda rows, made: judge(con, config, scored=rows, profiles=run.table("profiles"), out=made),
-        )  # fmt: skip
-    return count(con, judged)
+        return count(con, judged)
+    judge(con, config, scored=fresh, profiles=run.table("profiles"), out=run.table("judged_fresh"))
+    con.execute(f"drop table {quote(fresh)}")
+    take_pairs(con, table=judged, changes=changes)
+    return _judge(_take_part(run))
+
+
+def _others_hold(run: Linkage) -> bool:
+    """Tell whether what the last run made of components in which nothing is new is what this one would."""
+    before = run.taking
+    return (
+        before is not None
+        and run.options.few
+        and run.options.keep
+        and verdicts_hold(run.con, run.config, run.trained, before)
+        and before.holds(run.con, *NEEDED)
+    )
+
+
+def touching(run: Linkage) -> Touching:
+    """Return the names of the tables of a run and of its part."""
+    assert run.before is not None
+    return Touching(run.con, run.config, run.before)
+
+
+def drop_part(run: Linkage) -> None:
+    """Drop the tables of what was resolved again, if that was not everything."""
+    if run.part is not None:
+        drop_tables(touching(run))
+
+
+def _take_part(run: Linkage) -> Linkage:
+    """Make the linkage of the components in which anything is new."""
+    assert run.profile_changes is not None
+    assert run.pair_changes is not None
+    assert run.options.changed is not None
+    find_touched(
+        touching(run),
+        altered=run.profile_changes.altered,
+        pairs=run.pair_changes,
+        judged=run.table("judged_fresh"),
+        changed=run.options.changed,
+    )
+    extract(touching(run))
+    run.part = replace(run, prefix=PREFIX, profile_changes=None, pair_changes=None)
+    return run.part
 
 
 def _keep(run: Linkage) -> int:
     """Keep links of the last run whose weight has not fallen far."""
+    if run.part is not None:
+        return keep_linked(run.part)
     if run.before is None or not run.options.keep:
         return 0
     con, kept, members = run.con, run.table("kept"), run.table("profile_record")
@@ -289,10 +411,17 @@ def keep_linked(run: Linkage) -> int:
 
 
 def _single_out(run: Linkage) -> int:
+    if run.part is not None:
+        return _single_out(run.part)
     return link_only_candidates(run.con, run.config, judged=run.table("judged"), profiles=run.table("profiles"))
 
 
 def _cluster(run: Linkage) -> int:
+    if run.part is not None:
+        _cluster(run.part)
+        put_back_clusters(touching(run), judged=run.table("judged_fresh"))
+        run.con.execute(f"drop table {quote(run.table('judged_fresh'))}")
+        return count(run.con, run.table("clusters"))
     cluster(
         run.con,
         run.config,

@@ -13,13 +13,11 @@ all of them.
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from blocking.sql import quote
-from linkage.at_once.batch import Batch, fetch_rows, give_texts
+from linkage.at_once.batch import Batch, fetch_rows
 from linkage.clusters.components import counts
+from linkage.clusters.decided_values import Decided, find_profiles_of_changed_values
 from linkage.clusters.hysteresis import carry_links
-from linkage.clusters.partition import value_aliases
 from linkage.pipeline import Linkage, constrain
 
 _CONSTRAINTS = ("must_link", "cannot_link")
@@ -128,52 +126,16 @@ def _both_ways(one: str, other: str) -> tuple[tuple[str, str], tuple[str, str]]:
 def _find_values(run: Linkage, batch: Batch) -> None:
     """Make `profile_of_value`: profiles with an exclusive value that decisions make one with others than before."""
     con = run.con
-    before = _aliases(run, batch.table("must_link"), batch.table("cannot_link"), batch.table("profiles"))
     con.execute(f"""
 create or replace view profiles_now as
 select * from new_profiles
 union all by name
 select * from {batch.table("profiles")} anti join new_profiles using (profile_id)""")
-    now = _aliases(run, quote(run.table("must_link")), quote(run.table("cannot_link")), "profiles_now")
-    parts = ["select null::bigint as profile_id where false"]
-    for column in run.config.clustering.exclusive:
-        was, are = before.get(column, {}), now.get(column, {})
-        values = {value for value in was.keys() | are.keys() if was.get(value) != are.get(value)}
-        values |= {aliases[value] for aliases in (was, are) for value in values if value in aliases}
-        if values:
-            given = f"value_of_{column}"
-            give_texts(con, given, "value", values)
-            held = f"{quote(column)} in (select value from {quote(given)})"
-            parts += [
-                f"select profile_id from {batch.table('profiles')} where {held}",
-                f"select profile_id from new_profiles where {held}",
-            ]
-    con.execute(f"create or replace table profile_of_value as {' union '.join(parts)}")
-
-
-def _aliases(run: Linkage, must_link: str, cannot_link: str, profiles: str) -> dict[str, dict[str, str]]:
-    """Return the exclusive values that decisions make one with others (see `value_aliases`)."""
-    con = run.con
-    edges = con.sql(f"""
-select left_id, right_id, 'infinity'::double as match_weight, 'decision' as link_basis
-from {must_link}
-where left_id < right_id
-order by left_id, right_id""").to_arrow_table()
-    if not edges.num_rows:
-        return {}
-    con.register("must_link_edges", edges)
-    exclusive: dict[str, pa.Table] = {
-        column: con.sql(f"""
-with ends as (select left_id as profile_id from must_link_edges union select right_id from must_link_edges)
-select profile_id, {quote(column)} as value
-from {profiles} p
-semi join ends using (profile_id)
-where {quote(column)} is not null""").to_arrow_table()
-        for column in run.config.clustering.exclusive
-    }
-    con.unregister("must_link_edges")
-    apart = con.execute(f"select left_id, right_id from {cannot_link} where left_id <> right_id").fetchall()
-    return value_aliases(edges, exclusive, [(int(a), int(b)) for a, b in apart])
+    before = Decided(*(batch.table(name) for name in (*_CONSTRAINTS, "profiles")))
+    now = Decided(quote(run.table("must_link")), quote(run.table("cannot_link")), "profiles_now")
+    find_profiles_of_changed_values(
+        con, run.config.clustering.exclusive, before=before, now=now, out="profile_of_value"
+    )
 
 
 def _keep_links(run: Linkage, batch: Batch) -> None:

@@ -1,8 +1,4 @@
-"""Pairs that come and go when profiles appear and vanish, and their scores and verdicts.
-
-A profile that appears or vanishes changes the blocks that its keys name and no others: it pairs with their members, and
-may push a block over its cap or bring it back under. What a pair is found by is read from all blocks that its two sides
-share.
+"""Pairs that come and go when profiles appear and vanish (`blocking.changed_pairs`), and their scores and verdicts.
 
 Tables made, in memory: `new_keys` (keys of the profiles that appeared), `changed_pair` (left_id, right_id of the pairs
 that come, go, are found by other rules, or are a profile with itself), `new_pairs`, `new_scored`, `new_judged` (their
@@ -13,8 +9,8 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
+from blocking.changed_pairs import KeyChange, find_touched_blocks, make_changed_pairs
 from blocking.keys import make_keys
-from blocking.pairs import make_pairs
 from blocking.sql import quote
 from linkage.at_once.batch import Batch, fetch_rows
 from linkage.database import columns_of, count
@@ -23,15 +19,11 @@ from linkage.model.scoring import score
 from linkage.model.verdicts import judge
 from linkage.pipeline import Linkage
 
-_SAME_BLOCK = "k.rule = b.rule and k.key = b.key"
-
 
 def find_pairs(run: Linkage, batch: Batch) -> None:
     """Make the tables of changed pairs from `moved_profile` and `new_profiles` (see `linkage.at_once.moved`)."""
     con, config = run.con, run.config
-    _keys(con, config, batch)
-    _changed(con, config)
-    _found(con, config, batch)
+    _pairs(con, config, batch)
     _with_themselves(con, config)
     ends = "select left_id as profile_id from new_scoring_pairs union select right_id from new_scoring_pairs"
     fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=ends, out="profiles_before", known="new_profiles")
@@ -44,8 +36,8 @@ select * from profiles_before anti join new_profiles using (profile_id)""")
     judge(con, config, scored="new_scored", profiles="pair_profiles", out="new_judged")
 
 
-def _keys(con: DuckDBPyConnection, config: EntityConfig, batch: Batch) -> None:
-    """Make `new_keys`, `touched_block` (rule, key), and the keys of their blocks before and after."""
+def _pairs(con: DuckDBPyConnection, config: EntityConfig, batch: Batch) -> None:
+    """Make `new_keys`, `changed_pair`, and `new_pairs`: the changed pairs that are still found."""
     con.execute("""
 create or replace view appeared as
 select p.*
@@ -54,70 +46,13 @@ semi join (select profile_id from moved_profile where records_before = 0) m on p
     con.execute("create or replace view vanished as select profile_id from moved_profile where records_after = 0")
     make_keys(con, config.blocking, profiles="appeared", types=columns_of(con, "new_profiles"), out="new_keys")
     con.execute(f"""
-create or replace table touched_block as
-select rule, key from new_keys
-union
-select k.rule, k.key
-from {batch.table("keys")} k
-semi join vanished v on k.profile_id = v.profile_id""")
-    con.execute(f"""
-create or replace table keys_before as
-select k.*
-from {batch.table("keys")} k
-semi join touched_block b on {_SAME_BLOCK}""")
-    con.execute("""
-create or replace view keys_after as
-select * from keys_before anti join vanished using (profile_id)
+create or replace view keys_now as
+select * from {batch.table("keys")} anti join vanished using (profile_id)
 union all
 select * from new_keys""")
-
-
-def _changed(con: DuckDBPyConnection, config: EntityConfig) -> None:
-    """Make `changed_pair`, of the pairs that the touched blocks find otherwise than before."""
-    make_pairs(con, config.blocking, keys="keys_before", out="pairs_before")
-    make_pairs(con, config.blocking, keys="keys_after", out="pairs_after")
-    con.execute("""
-create or replace table changed_pair as
-select left_id, right_id
-from pairs_before b
-full join pairs_after a using (left_id, right_id)
-where a.rules is distinct from b.rules""")
-
-
-def _found(con: DuckDBPyConnection, config: EntityConfig, batch: Batch) -> None:
-    """Make `new_pairs`: the changed pairs that are still found, by all blocks that their sides share."""
-    con.execute(f"""
-create or replace table keys_of_ends as
-with ends as (
-    select left_id as profile_id from changed_pair
-    union
-    select right_id from changed_pair
-)
-select * from {batch.table("keys")} semi join ends using (profile_id) anti join vanished using (profile_id)
-union all
-select * from new_keys semi join ends using (profile_id)""")
-    con.execute("""
-create or replace table shared_block as
-select distinct l.rule, l.key
-from changed_pair c
-join keys_of_ends l on c.left_id = l.profile_id
-join keys_of_ends r on c.right_id = r.profile_id and l.rule = r.rule and l.key = r.key""")
-    con.execute(f"""
-create or replace table keys_shared as
-select k.*
-from {batch.table("keys")} k
-semi join shared_block b on {_SAME_BLOCK}
-anti join vanished v on k.profile_id = v.profile_id
-union all
-select k.*
-from new_keys k
-semi join shared_block b on {_SAME_BLOCK}""")
-    make_pairs(con, config.blocking, keys="keys_shared", out="pairs_shared")
-    con.execute("""
-create or replace table new_pairs as
-select p.*
-from pairs_shared p
-semi join changed_pair c on p.left_id = c.left_id and p.right_id = c.right_id""")
+    going = f"(select k.* from {batch.table('keys')} k semi join vanished using (profile_id))"
+    find_touched_blocks(con, KeyChange(batch.table("keys"), coming="new_keys", going=going))
+    make_changed_pairs(con, config.blocking, after="keys_now", changed="changed_pair", out="new_pairs")
 
 
 def _with_themselves(con: DuckDBPyConnection, config: EntityConfig) -> None:

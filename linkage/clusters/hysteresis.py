@@ -59,19 +59,6 @@ order by left_id, right_id""")
     return int(pairs)
 
 
-def let_go_links(con: DuckDBPyConnection, *, judged: str) -> None:
-    """Give the pairs that were kept the verdict that they were judged by: the inverse of `keep_links`.
-
-    Args:
-        con: DuckDB connection.
-        judged: judged pairs, changed in place.
-    """
-    con.execute(
-        f"update {quote(judged)} set verdict = 'review', verdict_rule = ? where verdict_rule = ?",
-        [BY_SCORE, BY_HYSTERESIS],
-    )
-
-
 def keep_links(con: DuckDBPyConnection, config: EntityConfig, *, judged: str, kept: str | None) -> int:
     """Turn the verdict of pairs that were linked in the last run from `review` into `auto`.
 

@@ -76,22 +76,6 @@ where {quote(judged)}.left_id = o.left_id and {quote(judged)}.right_id = o.right
     return int(linked)
 
 
-def part_only_candidates(con: DuckDBPyConnection, config: EntityConfig, *, judged: str) -> None:
-    """Give the pairs that were the only candidate the verdict of their rule: the inverse of `link_only_candidates`.
-
-    Args:
-        con: DuckDB connection.
-        config: the entity type: rules with `only_candidate`.
-        judged: judged pairs, changed in place.
-    """
-    rules = _rules(config)
-    if rules:
-        named = ", ".join(map(literal, rules))
-        con.execute(
-            f"update {quote(judged)} set verdict = 'review' where verdict = 'auto' and verdict_rule in ({named})"
-        )
-
-
 def _rules(config: EntityConfig) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Return the rules with `only_candidate`: the column that a sure candidate has, and what speaks against one."""
     return {

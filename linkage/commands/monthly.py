@@ -21,7 +21,6 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows
-from golden_records.catalog.lookup import LookupPart, holds_lookup
 from golden_records.catalog.place import Place
 from golden_records.catalog.publish import current_release, publish
 from golden_records.catalog.read import PreviousTables, previous_membership, releases
@@ -46,7 +45,7 @@ from linkage.figures import entity_section, labels, model_hash, package_versions
 from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
 from linkage.increment.before import batch_before, look_before
 from linkage.increment.carried import CARRIED, carry_batch, remove_tables
-from linkage.increment.publishing import entities_of_changed_profiles, month_tables
+from linkage.increment.publishing import MonthTables, month_tables
 from linkage.increment.released import (
     DECISIONS,
     applied_decisions,
@@ -63,7 +62,7 @@ from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.lookup.publishing import lookup_part
 from linkage.model.frequencies import lacks_values, save_frequencies
 from linkage.model.parameters import save_model
-from linkage.pipeline import Linkage, LinkageOptions, link_records
+from linkage.pipeline import Linkage, LinkageOptions, drop_part, link_records
 from linkage.relations.derive import Related, relate
 from linkage.relations.settings import load_relation_settings
 from linkage.shortage import told
@@ -207,8 +206,12 @@ def _make_release(
             with clock.stage("relate") as stage:
                 related = relate(con, catalog, chosen, load_relation_settings())
                 stage.rows = related.rows
-            for part in finished:  # before the commit: the batch of a killed run is put in place as it is
-                made_by = quote(part.linkage.table("made_by"))
+            runs = [part.linkage for part in finished]
+            few = occasion is MONTH and all(part.differs_in_known for part in finished)
+            month = month_tables(con, catalog, runs, relation=related.table) if few else None
+            for run in runs:  # before the commit: the batch of a killed run is put in place as it is
+                drop_part(run)
+                made_by = quote(run.table("made_by"))
                 stamp_release(con, made_by, current_release(catalog) + 1, now.isoformat())
             con.execute("checkpoint")
             make_ready(
@@ -224,7 +227,7 @@ def _make_release(
                     DECISIONS: told_decisions(made, {f.linkage.config.entity: f.linkage.decisions for f in finished}),
                     **occasion.told,
                 }
-                release = _publish(con, catalog, finished, related, occasion=occasion, now=now, manifest=manifest)
+                release = _publish(con, catalog, runs, related, month, occasion=occasion, now=now, manifest=manifest)
                 stage.rows = sum(f.counts.living for f in finished)
     return _summary(finished, related, release=release, now=now, clock=clock), release
 
@@ -239,35 +242,28 @@ def _told_of_shelf(place: Place) -> AbstractContextManager[None]:
 def _publish(
     con: DuckDBPyConnection,
     catalog: Catalog,
-    finished: Sequence[_Finished],
+    runs: Sequence[Linkage],
     related: Related,
+    month: MonthTables | None,
     *,
     occasion: Occasion,
     now: datetime,
     manifest: Mapping[str, Any],
 ) -> int:
     """Publish what may have changed, where that is known, else everything."""
-    runs = tuple(f.linkage for f in finished)
-    few = occasion is MONTH and all(f.differs_in_known for f in finished)
-    month = month_tables(con, catalog, runs, relation=related.table) if few else None
+    reprofiled = month.reprofiled if month else {}
     return publish(
         catalog,
         con,
-        month.tables if month else release_tables(runs, relation=related.table),
+        month.tables if month else release_tables(tuple(runs), relation=related.table),
         now=now,
         manifest=manifest,
         cause=occasion.cause or "load",
         models={run.config.entity: model_hash(run) for run in runs},
         owners=month.owners if month else None,
         held=month.held if month else None,
-        lookup=[_lookup_part(catalog, run, few=few) for run in runs],
+        lookup=[lookup_part(run, among=reprofiled.get(run.config.entity)) for run in runs],
     )
-
-
-def _lookup_part(catalog: Catalog, run: Linkage, *, few: bool) -> LookupPart:
-    """Return what finding entities online needs: of what may have changed, where the store has the others."""
-    known = few and run.pair_changes and holds_lookup(catalog, run.config.entity)
-    return lookup_part(run, among=entities_of_changed_profiles(run) if known else None)
 
 
 def _summary(
@@ -326,9 +322,11 @@ def _link(
         changed=f"{entity}_changed" if taking else None,
         keep=occasion.keep
         and (
-            run_is_of_release(con, workspace.batch, entity, previous=tables.previous)
+            taken is not None
+            or run_is_of_release(con, workspace.batch, entity, previous=tables.previous)
             or (before is not None and lacks_decisions_alone(con, before, made))
         ),
+        few=taken is not None and occasion is MONTH,
     )
     with clock.stage("current", entity) as stage:
         stage.rows = _current(con, ours, entity, changed=options.changed)

@@ -9,24 +9,37 @@ Invariant: the tables are those that `golden_records.survivorship.survive` makes
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, replace
 
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from golden_records.survivorship import SurvivorTables
-from linkage.increment.before import Before
 from linkage.increment.rows import delete_rows
 
 TABLES = ("golden", "provenance", "identifier", "name", "address", "phone")
 
 
+@dataclass(frozen=True)
+class MembershipTables:
+    """Names of tables of record_id, entity_id, quoted.
+
+    Attributes:
+        now: of this run.
+        before: of the last.
+        parted: of both, the rows that may differ, where they are known.
+    """
+
+    now: str
+    before: str
+    parted: tuple[str, str] | None = None
+
+
 def take_values(
     con: DuckDBPyConnection,
-    before: Before,
     fresh: Callable[[str, SurvivorTables], None],
     *,
-    membership: str,
+    members: MembershipTables,
     changed: str,
     revalued: str,
     out: SurvivorTables,
@@ -35,32 +48,27 @@ def take_values(
 
     Args:
         con: DuckDB connection.
-        before: the last run, whose golden values were made by this program of this configuration and these ranks.
         fresh: makes the tables given of a membership.
-        membership: record_id, entity_id of this run.
+        members: who belonged where, and does now.
         changed: what has changed about records (see `linkage.increment.taken.find_changed`).
         revalued: temporary table to make: entity_id of those whose values were made anew, or that are no more.
-        out: tables to change in place.
+        out: tables of the last run, made by this program of this configuration and these ranks; changed in place.
     """
-    touched = f"{membership}_touched"
-    last = before.table("membership")
+    touched = f"{revalued}_record"
+    now, before = members.parted or (members.now, members.before)
     con.execute(f"""
 create or replace temp table {quote(revalued)} as
-select m.entity_id
-from {quote(membership)} m
-anti join {last} b on m.record_id = b.record_id and m.entity_id = b.entity_id
+select entity_id from (select record_id, entity_id from {now} except select record_id, entity_id from {before})
 union
-select b.entity_id
-from {last} b
-anti join {quote(membership)} m on m.record_id = b.record_id and m.entity_id = b.entity_id
+select entity_id from (select record_id, entity_id from {before} except select record_id, entity_id from {now})
 union
 select m.entity_id
-from {quote(membership)} m
+from {members.now} m
 semi join {quote(changed)} c on m.record_id = c.record_id and c.change in ('content', 'date')""")
     con.execute(f"""
 create or replace temp table {quote(touched)} as
 select m.record_id, m.entity_id
-from {quote(membership)} m
+from {members.now} m
 semi join {quote(revalued)} c on m.entity_id = c.entity_id""")
     made = replace(out, **{name: f"{getattr(out, name)}_fresh" for name in TABLES})
     fresh(touched, made)

@@ -6,20 +6,22 @@ it. Of anything else the whole is published, and the store compares.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from golden_records.catalog.delta import load
+from golden_records.catalog.lookup import holds_lookup
 from golden_records.catalog.publish import ReleaseTables
 from golden_records.catalog.schema import RELATION, Column
 from golden_records.catalog.store import Catalog
 from linkage.entities import release_tables
 from linkage.increment.before import Before
 from linkage.increment.golden_values import TABLES
-from linkage.pipeline import Linkage
+from linkage.increment.rows import copy_rows
+from linkage.pipeline import Linkage, touching
 
 OWNERS = "month_owner"
 _OF_ENTITIES = (*TABLES, "record_link")
@@ -27,11 +29,20 @@ _OF_ENTITIES = (*TABLES, "record_link")
 
 @dataclass(frozen=True)
 class MonthTables:
-    """What a month hands to the store (see `golden_records.catalog.publish.publish`)."""
+    """What a month hands to the store.
+
+    Attributes:
+        tables: see `golden_records.catalog.publish.publish`;
+        owners: likewise,
+        held: and this as well.
+        reprofiled: entity type to the table of the entities whose profiles are others, or belong to others as well,
+            than the store has them (see `golden_records.catalog.lookup.LookupPart`); absent: any may be.
+    """
 
     tables: ReleaseTables
     owners: str
     held: ReleaseTables
+    reprofiled: Mapping[str, str]
 
 
 def month_tables(con: DuckDBPyConnection, catalog: Catalog, runs: Sequence[Linkage], *, relation: str) -> MonthTables:
@@ -49,27 +60,35 @@ def month_tables(con: DuckDBPyConnection, catalog: Catalog, runs: Sequence[Linka
         _find_owners(run, run.before)
         _show(run, run.before)
     _add_relations(con, catalog, relation)
+    reprofiled = {
+        str(run.config.entity): _entities_of_changed_profiles(run)
+        for run in runs
+        if run.pair_changes is not None and holds_lookup(catalog, run.config.entity)
+    }
     whole = release_tables(tuple(runs), relation=relation)
-    return MonthTables(_of_owners(whole, runs, "now"), OWNERS, _of_owners(ReleaseTables(), runs, "held"))
+    return MonthTables(_of_owners(whole, runs, "now"), OWNERS, _of_owners(ReleaseTables(), runs, "held"), reprofiled)
 
 
-def entities_of_changed_profiles(run: Linkage) -> str:
+def _entities_of_changed_profiles(run: Linkage) -> str:
     """Make the temporary table of the entities that have or had a profile which came, went or belongs to others now.
 
     Of a profile that belongs to others now, all that it belongs to are among them.
     """
     out, before = run.table("among"), run.before
     assert before is not None
+    now = last = ""
+    if run.part is not None:
+        now, last = (f"semi join {quote(run.table(name))} using (profile_id)" for name in ("touched", "touched_before"))
 
-    def belonging(table: str, membership: str) -> str:
-        return f"select p.record_id, p.profile_id, m.entity_id from {table} p join {membership} m using (record_id)"
+    def belonging(table: str, membership: str, of: str) -> str:
+        return (
+            f"select p.record_id, p.profile_id, m.entity_id from {table} p {of} join {membership} m using (record_id)"
+        )
 
-    now = belonging(quote(run.table("profile_record")), quote(run.table("membership")))
-    then = belonging(before.table("profile_record"), before.table("membership"))
     run.con.execute(f"""
 create or replace temp table {quote(out)} as
-with now as ({now}),
-before as ({then}),
+with now as ({belonging(quote(run.table("profile_record")), quote(run.table("membership")), now)}),
+before as ({belonging(before.table("profile_record"), before.table("membership"), last)}),
 changed as (
     from now anti join before using (record_id, profile_id, entity_id)
     union all
@@ -96,20 +115,23 @@ select entity_id from {quote(run.revalued)}
 
 
 def _differing(run: Linkage, before: Before, table: str, columns: str, owner: str) -> str:
+    """Return the query of the owners of rows that only the one or only the other run has.
+
+    Where only a part was resolved again, rows outside it are not looked at.
+    """
     now, then = quote(run.table(table)), before.table(table)
+    if run.part is not None:
+        now, then = quote(run.part.table(table)), f"{then} {touching(run).rows_of_part(table)}"
     sides = (f"select {columns} from {a} except select {columns} from {b}" for a, b in ((now, then), (then, now)))
     return " union ".join(f"select {owner} from ({side})" for side in sides)
 
 
 def _show(run: Linkage, before: Before) -> None:
-    """Make the views of the owners' rows, as they are and as they were."""
+    """Make temporary tables of the owners' rows, as they are and as they were."""
     for kind, table_of in (("now", lambda name: quote(run.table(name))), ("held", before.table)):
         for name, owner in (*((name, "entity_id") for name in _OF_ENTITIES), ("review_case", "case_id")):
-            run.con.execute(f"""
-create or replace temp view {quote(run.table(f"{kind}_{name}"))} as
-select t.*
-from {table_of(name)} t
-semi join {OWNERS} o on o.owner_id = t.{owner}""")
+            wanted = f"(select owner_id as {owner} from {OWNERS})"
+            copy_rows(run.con, table_of(name), wanted=wanted, key=owner, out=run.table(f"{kind}_{name}"))
     run.con.execute(f"""
 create or replace temp view {quote(run.table("held_entities"))} as
 select entity_id, anchor

@@ -82,20 +82,18 @@ where c.record_id = r.record_id and c.change in ('date', 'load')""")
 
 
 @dataclass(frozen=True)
-class ProfileTables:
-    """Names of the tables that profiling makes or changes.
+class ProfileChanges:
+    """Names of the temporary tables of what changes among profiles.
 
     Attributes:
-        profiles: see `linkage.profiles.make_profiles`.
-        members: likewise.
-        appeared: temporary table of the profiles that the last run did not have, as `profiles`.
-        vanished: temporary table of the profile_id of those that are no more.
+        appeared: the profiles that the last run did not have, as `profiles`.
+        vanished: profile_id of those that are no more.
+        altered: profile_id, appeared, vanished (flags) of those that won or lost a record.
     """
 
-    profiles: str
-    members: str
     appeared: str
     vanished: str
+    altered: str
 
 
 def take_profiles(
@@ -106,7 +104,9 @@ def take_profiles(
     records: str,
     changed: str,
     named: str,
-    out: ProfileTables,
+    profiles: str,
+    members: str,
+    out: ProfileChanges,
 ) -> None:
     """Bring the last run's profiles to those that `linkage.profiles.make_profiles` makes of this run's records.
 
@@ -117,7 +117,9 @@ def take_profiles(
         records: standardised records.
         changed: what has changed (see `find_changed`).
         named: record_id of the records that are profiles of their own; the last run's are `named` of its tables.
-        out: tables to change and to make.
+        profiles: the profiles; changed in place, as are `members`.
+        members: see `linkage.profiles.make_profiles`.
+        out: tables to make.
 
     Raises:
         LinkageError: two different contents got one id.
@@ -126,9 +128,9 @@ def take_profiles(
     read = ", ".join(map(quote, ("record_id", *config.profile_columns)))
     copy_rows(con, quote(records), wanted="moving", key="record_id", columns=read, out="moving_record")
     make_profiles(con, config, records="moving_record", profiles="profile_fresh", members="member_fresh", own=named)
-    copy_rows(con, quote(out.members), wanted="moving", key="record_id", out="member_before")
-    con.execute(f"delete from {quote(out.members)} where rowid in (select place from wanted_row)")
-    con.execute(f"insert into {quote(out.members)} select record_id, profile_id from member_fresh")
+    copy_rows(con, quote(members), wanted="moving", key="record_id", out="member_before")
+    con.execute(f"delete from {quote(members)} where rowid in (select place from wanted_row)")
+    con.execute(f"insert into {quote(members)} select record_id, profile_id from member_fresh")
     con.execute(f"""
 create or replace temp table profile_count as
 with touched as (
@@ -138,9 +140,20 @@ with touched as (
 )
 select t.profile_id, count(m.record_id) as records
 from touched t
-left join {quote(out.members)} m on m.profile_id = t.profile_id
+left join {quote(members)} m on m.profile_id = t.profile_id
 group by t.profile_id""")
-    _refuse_clashes(con, out.profiles)
+    con.execute(f"""
+create or replace temp table {quote(out.altered)} as
+with moved as (
+    (select * from member_before except select * from member_fresh)
+    union all
+    (select * from member_fresh except select * from member_before)
+)
+select distinct m.profile_id, p.profile_id is null as appeared, c.records = 0 as vanished
+from moved m
+join profile_count c on c.profile_id = m.profile_id
+left join {quote(profiles)} p on p.profile_id = m.profile_id""")
+    _refuse_clashes(con, profiles)
     con.execute(f"""
 create or replace temp table {quote(out.vanished)} as
 select profile_id
@@ -151,14 +164,14 @@ create or replace temp table {quote(out.appeared)} as
 select f.* replace (c.records as records)
 from profile_fresh f
 join profile_count c on c.profile_id = f.profile_id
-anti join {quote(out.profiles)} p on p.profile_id = f.profile_id""")
-    delete_rows(con, quote(out.profiles), wanted=quote(out.vanished), key="profile_id")
+anti join {quote(profiles)} p on p.profile_id = f.profile_id""")
+    delete_rows(con, quote(profiles), wanted=quote(out.vanished), key="profile_id")
     con.execute(f"""
-update {quote(out.profiles)} p
+update {quote(profiles)} p
 set records = c.records
 from profile_count c
 where c.profile_id = p.profile_id and c.records <> p.records""")
-    con.execute(f"insert into {quote(out.profiles)} by name select * from {quote(out.appeared)}")
+    con.execute(f"insert into {quote(profiles)} by name select * from {quote(out.appeared)}")
     for table in ("moving", "moving_record", "profile_fresh", "member_fresh", "member_before", "profile_count"):
         con.execute(f"drop table {table}")
 
@@ -202,7 +215,9 @@ class PairChanges:
     new: str
 
 
-def find_pair_changes(con: DuckDBPyConnection, *, pairs: str, scored: str, out: PairChanges) -> None:
+def find_pair_changes(
+    con: DuckDBPyConnection, *, pairs: str, scored: str, out: PairChanges, among: str | None = None
+) -> None:
     """Compare this run's pairs with those that the last run scored.
 
     Args:
@@ -210,12 +225,16 @@ def find_pair_changes(con: DuckDBPyConnection, *, pairs: str, scored: str, out: 
         pairs: this run's pairs: left_id, right_id, rule, rules.
         scored: the last run's scored pairs.
         out: tables to make.
+        among: table of left_id, right_id of the pairs that may be others, if `pairs` holds these alone.
     """
+    key = "left_id, right_id"
+    asked = f"semi join {quote(among)} using ({key})" if among else ""
     con.execute(f"""
 create or replace temp table {quote(out.gone)} as
 select left_id, right_id
 from {quote(scored)}
-anti join {quote(pairs)} using (left_id, right_id)""")
+{asked}
+anti join {quote(pairs)} using ({key})""")
     con.execute(f"""
 create or replace temp table {quote(out.found_otherwise)} as
 select p.left_id, p.right_id, p.rule, p.rules
@@ -226,7 +245,7 @@ where p.rules <> s.rules or p.rule <> s.rule""")
 create or replace temp table {quote(out.new)} as
 select *
 from {quote(pairs)}
-anti join {quote(scored)} using (left_id, right_id)""")
+anti join {quote(scored)} using ({key})""")
 
 
 def take_pairs(con: DuckDBPyConnection, *, table: str, changes: PairChanges) -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from blocking.changed_pairs import KeyChange, find_touched_blocks, make_changed_pairs
 from blocking.keys import make_keys
 from blocking.pairs import make_pairs
 from blocking.rules import BlockingRule
@@ -82,6 +83,36 @@ def test_pairs_equal_a_plain_search(profiles) -> None:
     assert len(found) == len(expected)
     assert sum(c.new for c in counts) == len(expected)
     assert [c.found for c in counts] == [sum(mask >> r & 1 for _, mask in expected.values()) for r in range(3)]
+
+
+def _listed(ids):
+    return f"({', '.join(map(str, [-1, *sorted(ids)]))})"
+
+
+@settings(max_examples=80, deadline=None)
+@given(PROFILES, st.data())
+def test_changed_pairs_bring_the_pairs_of_before_to_those_of_now(profiles, data) -> None:
+    rows = [{"profile_id": i * 7, **p} for i, p in enumerate(profiles)]
+    ids = [row["profile_id"] for row in rows]
+    going, coming = (set(data.draw(st.lists(st.sampled_from(ids), unique=True))) if ids else set() for _ in range(2))
+    coming -= going
+    with connect(threads=1) as con:
+        con.register("profiles", pa.Table.from_pylist(rows, schema=SCHEMA))
+        make_keys(con, RULES, profiles="profiles", types=TYPES, out="keys")
+        for name, away in (("was", coming), ("now", going)):
+            con.execute(f"create table {name} as select * from keys where profile_id not in {_listed(away)}")
+            make_pairs(con, RULES, keys=name, out=f"{name}_pairs")
+        moving = {
+            state: f"(select * from {source} where profile_id in {_listed(of)})"
+            for state, source, of in (("coming", "now", coming), ("going", "was", going))
+        }
+        find_touched_blocks(con, KeyChange("was", **moving))
+        make_changed_pairs(con, RULES, after="now", changed="changed", out="found")
+        made = con.execute(
+            "select * from was_pairs anti join changed using (left_id, right_id) "
+            "union all by name select * from found order by all"
+        ).fetchall()
+        assert made == con.execute("select * from now_pairs order by all").fetchall()
 
 
 def test_values_of_two_columns_meet_under_one_rule() -> None:

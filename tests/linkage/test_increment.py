@@ -81,12 +81,12 @@ def test_a_month_makes_lookup_tables_that_the_store_has_lost(
     assert catalog_content(workspace.catalog, LOOKUP_TABLES) == catalog_content(second_month.catalog, LOOKUP_TABLES)
 
 
-def test_a_rerun_of_the_same_loads_computes_no_record_and_no_pair_again(
+def test_a_rerun_of_the_same_loads_computes_no_record_pair_or_component_again(
     second_month: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = copied(second_month, tmp_path / "workspace")
     seen: dict[str, int] = {}
-    standardise, score = linkage.pipeline.standardise, linkage.pipeline.score
+    standardise, score, cluster = linkage.pipeline.standardise, linkage.pipeline.score, linkage.pipeline.cluster
 
     def standardised(con, config, *, raw, **rest):  # type: ignore[no-untyped-def]
         seen[f"{config.entity} records"] = con.execute(f'select count(*) from "{raw}"').fetchall()[0][0]
@@ -97,10 +97,16 @@ def test_a_rerun_of_the_same_loads_computes_no_record_and_no_pair_again(
         return score(con, config, model, pairs=pairs, **rest)
 
     monkeypatch.setattr(linkage.pipeline, "standardise", standardised)
+
+    def clustered(con, config, *, profiles, **rest):  # type: ignore[no-untyped-def]
+        seen[f"{config.entity} profiles"] = con.execute(f'select count(*) from "{profiles}"').fetchall()[0][0]
+        return cluster(con, config, profiles=profiles, **rest)
+
     monkeypatch.setattr(linkage.pipeline, "score", scored)
+    monkeypatch.setattr(linkage.pipeline, "cluster", clustered)
     console = Console(quiet=True, as_json=True)
     assert run_month(workspace, entities=None, language=None, now=NOW + timedelta(days=1), console=console) == 0
-    assert seen == {f"{entity} {kind}": 0 for entity in ENTITIES for kind in ("records", "pairs")}
+    assert seen == {f"{entity} {kind}": 0 for entity in ENTITIES for kind in ("records", "pairs", "profiles")}
     assert run_month(workspace, entities=None, language=None, now=NOW, console=console, full=True) == 0
     assert min(seen.values()) > 100
 

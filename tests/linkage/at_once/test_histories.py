@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 from batches import differences
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +23,7 @@ from small_district import NOW
 import linkage.at_once.resolve
 import linkage.commands.decide
 import linkage.commands.monthly
+import linkage.pipeline
 from golden_records.ruling import DecisionError
 from linkage.at_once.resolve import NotAtOnceError
 from linkage.commands.console import Console
@@ -29,6 +31,7 @@ from linkage.commands.decide import DecideRequest, record_decision
 from linkage.commands.monthly import make_release
 from linkage.commands.verify import verify
 from linkage.entity_config import EntityConfig, load_entity_config
+from linkage.increment.touched import Touching, extract
 from linkage.ingest.loads import ingest_files
 from linkage.sources import source_of
 from linkage.stages import StageClock
@@ -130,6 +133,7 @@ class _Pair:
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch, self.day = folder, monkeypatch, 0
         self.step, self.anew = (self._made(name) for name in ("step", "anew"))
+        self.parts = 0
 
     def _made(self, name: str) -> Workspace:
         workspace = create_workspace(self.folder / name)
@@ -151,10 +155,17 @@ class _Pair:
                 self._decide(step)
         self.day += 1
         now = NOW + timedelta(days=self.day)
-        make_release(self.step, entities=None, now=now, clock=StageClock())
+        with self.monkeypatch.context() as patched:
+            patched.setattr(linkage.pipeline, "extract", self._counted)
+            make_release(self.step, entities=None, now=now, clock=StageClock())
         make_release(self.anew, entities=None, now=now, clock=StageClock(), full=True)
         assert differences(self.step, self.anew, PERSON) == {}
         assert [check.name for check in verify(self.step) if not check.holds] == []
+
+    def _counted(self, run: Touching) -> None:
+        """Count the months that resolve again only what is touched: a history that had none would show nothing."""
+        self.parts += 1
+        extract(run)
 
     def _load(self, load: Load) -> None:
         path = self.folder / f"{self.day}.csv"
@@ -202,6 +213,7 @@ def follow(months: Sequence[Month], folder: Path, monkeypatch: pytest.MonkeyPatc
     pair.month([Load("register", "full", {n: n * 5 % len(PEOPLE) for n in range(10)})])
     for month in months:
         pair.month(month)
+    assert pair.parts == len(months)
 
 
 def test_a_history_of_every_kind_of_step_comes_to_the_tables_of_full_runs(
@@ -222,6 +234,27 @@ def test_a_history_of_every_kind_of_step_comes_to_the_tables_of_full_runs(
         [Load("residents", "delta", {4: 20, 5: 21}), Rule("same", 1, 3, "entities"), Rule("revoke", 1, 0, None)],
     ]
     follow(months, tmp_path, monkeypatch)
+
+
+def test_an_id_that_lost_all_its_records_is_found_by_its_number_in_a_component_with_nothing_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people of one number are two entities; when the one's records go, its id leads to the other."""
+    pair = _Pair(tmp_path, monkeypatch)
+    pair.month([Load("register", "full", dict(enumerate((0, 1, 2, 12, 13, 14, 25))))])
+    pair.month([Load("register", "delta", {6: None})])
+    made = []
+    for workspace in (pair.step, pair.anew):
+        with duckdb.connect(str(workspace.batch), read_only=True) as con:
+            made.append(
+                [
+                    con.execute(f"select * from natural_person_{table} order by all").fetchall()
+                    for table in ("entities", "redirect", "event", "review_case")
+                ]
+            )
+    assert made[0] == made[1]
+    (redirect,) = made[0][1]
+    assert redirect[1] is not None
 
 
 @pytest.mark.slow
