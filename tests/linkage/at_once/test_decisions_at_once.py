@@ -13,7 +13,9 @@ from small_district import LOOKUP_TABLES, NOW, Guiyi, ask, catalog_content, copi
 
 import linkage.at_once.resolve
 import linkage.commands.decide
-from linkage.at_once.resolve import NotAtOnceError
+from golden_records.catalog.store import open_catalog
+from linkage.at_once.preview import preview
+from linkage.at_once.resolve import LagsBehindError, NotAtOnceError
 from linkage.commands.console import Console
 from linkage.commands.decide import DecideRequest, record_decision
 from linkage.commands.demo import PlannedLoad
@@ -144,6 +146,8 @@ def test_what_was_published_but_not_kept_in_the_batch_is_made_up_for_by_the_next
             decide(killed, first, 1)
     assert ask(killed.catalog, "select max(release_id) from release") == [(2,)]
     assert {c.skipped[:18] for c in verify(killed) if c.name == f"{PERSON}_batch"} == {"it is of release 1"}
+    with open_catalog(killed.catalog, read_only=True) as catalog, pytest.raises(LagsBehindError):
+        preview(killed, catalog, PERSON, [])
     decide(killed, second, 2)
     for day, request in enumerate((first, second), start=1):
         decide(spared, request, day)
