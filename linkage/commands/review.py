@@ -30,9 +30,10 @@ from linkage.errors import QUARANTINED, ConfigError, LinkageError
 from linkage.fields import CANONICAL_FIELDS, ENTITIES, Entity
 from linkage.review import queue
 from linkage.review.cases import CaseFile, members_of, read_case
-from linkage.review.deciding import Form, Outcome, Reviewer, rule
+from linkage.review.deciding import rule
 from linkage.review.errors import DeskError
 from linkage.review.evidence import EvidenceUnavailableError, Sheet, evidence_of, sheets_of
+from linkage.review.forms import Form, Outcome, Reviewer
 from linkage.review.queue import Filters
 from linkage.review.sheets import CASE, read_cases, write_cases
 from linkage.workspace import Workspace

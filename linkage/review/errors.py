@@ -61,3 +61,12 @@ def said_already(decision: Decision) -> DeskError:
         f"decision {number} says this already; there is nothing to add.",
         decisions=(number,),
     )
+
+
+def outdated() -> DeskError:
+    """Return the refusal of a form whose page is outdated."""
+    return DeskError(
+        "stale",
+        "页面打开后数据已有变化，没有写入任何内容；请重新打开。",
+        "the data has changed since the page was opened; nothing was written. Open it anew.",
+    )

@@ -16,11 +16,11 @@ from golden_records.catalog.store import Catalog
 from linkage.access.shown import Sight, shown_values
 from linkage.at_once.preview import Preview
 from linkage.fields import CANONICAL_FIELDS, ENTITIES
-from linkage.review import cases, deciding, queue, similar
+from linkage.review import cases, deciding, foresight, queue, second_opinions, similar
 from linkage.review.cases import CaseFile
-from linkage.review.deciding import Form, Outcome
 from linkage.review.errors import DeskError
 from linkage.review.evidence import Evidence, EvidenceUnavailableError, evidence_of
+from linkage.review.forms import Form, Outcome
 from linkage.review.graph import HEIGHT, WIDTH, draw
 from linkage.review.topics import choices
 from linkage.service.desk.pages import desk_words, page
@@ -61,9 +61,9 @@ async def show_case(
             members = cases.members_of(catalog, case.entities)
             golden = {one: golden_values(catalog, one, sight) for one in case.entities}
             part = None
-            said = deciding.opinions_on(catalog, case.pending) if case.pending else ()
+            said = second_opinions.opinions_on(catalog, case.pending) if case.pending else ()
             if case.pending is not None and visitor.permissions.rule:
-                part = deciding.may_speak(case.pending, said, visitor.reviewer)
+                part = second_opinions.may_speak(case.pending, said, visitor.reviewer)
             evidence, why_not = _evidence(desk, case, members, sight)
             return {
                 "case": case,
@@ -73,7 +73,7 @@ async def show_case(
                 "why_not": why_not,
                 "part": part,
                 "said": said,
-                "is_disputed": case.pending is not None and deciding.is_disputed(case.pending, said),
+                "is_disputed": case.pending is not None and second_opinions.is_disputed(case.pending, said),
                 "past": similar.similar_rulings(catalog, case, evidence.levels if evidence else {}),
                 "following": queue.following(catalog, queue.Filters(), case_id),
             }
@@ -136,7 +136,7 @@ async def get_preview(
             if key not in desk.previews and choice != "cannot_tell":
                 form = Form(choice, "other", None, case.version, "", record_id=record or None)
                 with desk.batch:
-                    found = deciding.foresee(desk.workspace, catalog, case, form)
+                    found = foresight.foresee(desk.workspace, catalog, case, form)
                 if found is not None:
                     desk.keep_preview(key, found)
             return case, desk.previews.get(key)

@@ -20,9 +20,10 @@ from linkage.access.shown import Sight, shown_identifier, shown_row, shown_value
 from linkage.at_once.preview import Preview
 from linkage.fields import ENTITIES, Entity
 from linkage.relations.shown import names_of
-from linkage.review import deciding
+from linkage.review import deciding, foresight, meaning
 from linkage.review.errors import DeskError
 from linkage.review.evidence import EvidenceUnavailableError, sheets_of
+from linkage.review.forms import Outcome
 from linkage.review.search import cases_around
 from linkage.service.desk.case_pages import golden_shown
 from linkage.service.desk.pages import page
@@ -101,8 +102,8 @@ async def get_split_preview(
 
     def read() -> Preview:
         with desk.reading() as catalog, desk.batch:
-            ruling = deciding.split_ruling(catalog, entity_id, record or [], reason="other", note=None)
-            return deciding.foresee_ruling(desk.workspace, catalog, ruling)
+            ruling = meaning.split_ruling(catalog, entity_id, record or [], reason="other", note=None)
+            return foresight.foresee_ruling(desk.workspace, catalog, ruling)
 
     found, problem = None, None
     try:
@@ -122,7 +123,7 @@ async def post_split(entity_id: str, request: Request, visitor: VisitorOf) -> Re
     form = form_from(data)
     selected = tuple(one for one in data.getlist("record_id") if isinstance(one, str))
 
-    def split() -> deciding.Outcome:
+    def split() -> Outcome:
         with desk.batch, desk.writing() as catalog:
             return deciding.split(
                 desk.workspace, catalog, entity_id, selected, form, reviewer=visitor.reviewer, now=desk.now()
@@ -175,7 +176,7 @@ def _read(desk: Desk, asked: str, release: int | None, sight: Sight) -> dict[str
             "history": history,
             "decisions": [d for d in read_decisions(catalog, entity_type=_type(here)) if d.records & set(records)],
             "cases": cases_around(catalog, (here,)),
-            "version": deciding.entity_version(catalog, here),
+            "version": meaning.entity_version(catalog, here),
         }
 
 

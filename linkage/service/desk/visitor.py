@@ -18,8 +18,8 @@ from linkage.access.access_log import Look, hash_of_result, moment
 from linkage.access.roles import PERMISSIONS, Permissions
 from linkage.access.sessions import Session, find_session, is_form_key
 from linkage.access.shown import Sight, sight_of
-from linkage.review.deciding import Reviewer
 from linkage.review.errors import DeskError
+from linkage.review.forms import Reviewer
 from linkage.service.desk.state import Desk, desk_of
 from linkage.service.errors import ServiceError
 
