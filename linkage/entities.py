@@ -23,6 +23,7 @@ from linkage.entity_config import ID_PREFIX
 from linkage.increment.golden_values import TABLES, take_values
 from linkage.increment.made_by import survivor
 from linkage.pipeline import Linkage
+from linkage.review_cases import make_review_cases
 
 _NOT_VALUES = frozenset(("entity_id", "records", "sources", "conflicts", "anchor"))
 
@@ -82,7 +83,7 @@ join {quote(run.table("profiles"))} p on c.profile_id = p.profile_id""")
         as_of=history.as_of,
     )
     _link_records(run)
-    _make_review_cases(run)
+    make_review_cases(run)
     return counts
 
 
@@ -170,48 +171,3 @@ select r.source, r.source_record_id, m.entity_id, c.link_basis, c.probability
 from {quote(run.table("records"))} r
 join {quote(run.table("membership"))} m on r.record_id = m.record_id
 join {quote(run.table("clusters"))} c on r.record_id = c.record_id""")
-
-
-def _make_review_cases(run: Linkage) -> None:
-    """One case per pair of profiles a person should look at, shown by the smallest record id of either."""
-    entity = run.config.entity
-    run.con.execute(f"""
-create or replace table {quote(run.table("review_case"))} as
-with shown as (
-    select profile_id, min(record_id) as record_id
-    from {quote(run.table("profile_record"))}
-    group by profile_id
-),
-contested as (
-    select left_id, right_id, verdict as kind, verdict_rule as rule, match_weight, match_probability
-    from {quote(run.table("judged"))}
-    where verdict in ('review', 'conflict') and left_id < right_id
-    union all
-    select left_id, right_id, 'refused', constraint_name, match_weight, null
-    from {quote(run.table("refused"))}
-),
-ordered as (
-    select
-        c.kind, c.rule, c.match_weight, c.match_probability,
-        least(a.record_id, b.record_id) as left_record_id,
-        greatest(a.record_id, b.record_id) as right_record_id
-    from contested c
-    join shown a on c.left_id = a.profile_id
-    join shown b on c.right_id = b.profile_id
-)
-select
-    'RC-' || left(md5(concat_ws('|', '{entity}', o.kind, o.left_record_id, o.right_record_id)), 20) as case_id,
-    '{entity}' as entity_type,
-    o.kind,
-    o.rule,
-    o.match_weight,
-    o.match_probability,
-    o.left_record_id,
-    o.right_record_id,
-    l.entity_id as left_entity_id,
-    r.entity_id as right_entity_id,
-    null::varchar as detail
-from ordered o
-join {quote(run.table("membership"))} l on o.left_record_id = l.record_id
-join {quote(run.table("membership"))} r on o.right_record_id = r.record_id
-where l.entity_id <> r.entity_id or o.kind = 'conflict'""")

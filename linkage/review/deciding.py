@@ -84,10 +84,21 @@ def split(
     selected: Sequence[str],
     form: Form,
     *,
+    are_one: bool | None,
     reviewer: Reviewer,
     now: datetime,
 ) -> Outcome:
     """Rule that the selected records of an entity are not one with its others.
+
+    Args:
+        workspace: the workspace.
+        catalog: its catalog, open for writing.
+        entity_id: the entity.
+        selected: the records.
+        form: why; its ruling is made of the selection.
+        are_one: see `linkage.review.meaning.split_ruling`.
+        reviewer: who rules.
+        now: when.
 
     Raises:
         DeskError: it cannot be taken; nothing was changed.
@@ -96,8 +107,9 @@ def split(
     def speak() -> Outcome:
         if entity_version(catalog, entity_id) != form.version:
             raise outdated()
-        ruling = split_ruling(catalog, entity_id, selected, reason=form.reason, note=form.note)
-        return _first(workspace, catalog, ENTITY_CASE + entity_id, ruling, form, reviewer, now)
+        ruling = split_ruling(catalog, entity_id, selected, are_one=are_one, reason=form.reason, note=form.note)
+        said = replace(form, ruling=ruling.kind, record_id=None)
+        return _first(workspace, catalog, ENTITY_CASE + entity_id, ruling, said, reviewer, now)
 
     return _taken(workspace, catalog, form, speak, reviewer=reviewer, now=now)
 

@@ -21,6 +21,8 @@ def ruling_of_case(catalog: Catalog, case: CaseFile, form: Form) -> Ruling:
     """Return the ruling on the current release; of different entities the whole entities are kept apart."""
     assert form.ruling != "cannot_tell"
     kind: Kind = form.ruling
+    if case.halves is not None and kind != "not_here":
+        return _ruling_on_halves(case, case.halves, kind, form)
     if kind == "not_here":
         record = form.record_id if form.record_id in (case.left, case.right) else None
         if record is None:
@@ -31,11 +33,45 @@ def ruling_of_case(catalog: Catalog, case: CaseFile, form: Form) -> Ruling:
     return ruling_on(catalog, kind, pair, scope=scope, reason=form.reason, note=form.note, case_id=case.case_id)
 
 
-def split_ruling(catalog: Catalog, entity_id: str, selected: Sequence[str], *, reason: str, note: str | None) -> Ruling:
+def _ruling_on_halves(
+    case: CaseFile, halves: tuple[tuple[str, ...], tuple[str, ...]], kind: Kind, form: Form
+) -> Ruling:
+    """Return the ruling that an entity is two, half and half, or that all its records are one."""
+    return Ruling(
+        kind=kind,
+        entity_type=case.entity,
+        scope="entities",
+        records=(case.left, case.right),
+        groups=halves,
+        release=case.release,
+        reason=form.reason,
+        note=form.note,
+        case_id=case.case_id,
+    )
+
+
+def split_ruling(
+    catalog: Catalog,
+    entity_id: str,
+    selected: Sequence[str],
+    *,
+    are_one: bool | None,
+    reason: str,
+    note: str | None,
+) -> Ruling:
     """Return the ruling that some records of an entity are not one with its others.
 
+    Args:
+        catalog: the store.
+        entity_id: the entity.
+        selected: the records.
+        are_one: whether they are one other entity and leave together; false: what the evidence says of each decides;
+            None: nobody has said, which is enough for a single record.
+        reason: a code.
+        note: more words.
+
     Raises:
-        DeskError: none or all of its records are selected, or one stands elsewhere.
+        DeskError: none or all of its records are selected, one stands elsewhere, or nobody says whether they are one.
     """
     members = sorted(members_of(catalog, (entity_id,)))
     chosen = [record for record in members if record in set(selected)]
@@ -50,9 +86,15 @@ def split_ruling(catalog: Catalog, entity_id: str, selected: Sequence[str], *, r
         )
     if len(chosen) == 1:
         return ruling_on(catalog, "not_here", chosen, reason=reason, note=note)
+    if are_one is None:
+        raise DeskError(
+            "invalid",
+            "选中了多条记录：请说明它们是同一个别的主体，还是各看证据。",
+            "several records are selected: say whether they are one other entity, or whether the evidence decides.",
+        )
     entity = entity_of("natural_person" if entity_id.startswith("NP") else "legal_person")
     return Ruling(
-        kind="different",
+        kind="not_here" if are_one else "different",
         entity_type=entity,
         scope="entities",
         records=(chosen[0], others[0]),

@@ -66,6 +66,14 @@ _SEVERAL = (
         450,
     ),
     Topic(
+        "split_proposed",
+        "拆分建议",
+        "Split proposed",
+        "一个主体里有两条记录互相矛盾，或只靠一条旧链接相连：拆开，还是保持一体？",
+        "Two records of one entity contradict, or one old link alone holds it together: split it, or keep it together?",
+        440,
+    ),
+    Topic(
         "against_ruling",
         "与裁定相左",
         "Against a ruling",

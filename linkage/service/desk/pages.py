@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from eval.report.words import Words, words
+from linkage.clusters.hysteresis import BY_HYSTERESIS
 from linkage.entity_config import load_entity_config
 from linkage.fields import ENTITIES
 from linkage.model.verdicts import BY_SCORE
@@ -93,7 +94,8 @@ def shown_value(w: Words, field: str, value: object) -> str:
 def desk_words(language: str) -> Words:
     """Return the words of the reports, and the names of the rules."""
     rules: dict[str, tuple[str, str]] = {
-        BY_SCORE: ("权重介于合并与排除之间", "the weight lies between linking and rejecting")
+        BY_SCORE: ("权重介于合并与排除之间", "the weight lies between linking and rejecting"),
+        BY_HYSTERESIS: ("只靠一条旧链接相连", "held together by an old link alone"),
     }
     for entity in ENTITIES:
         for rule in load_entity_config(entity).rule:
@@ -132,6 +134,10 @@ _LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "different": ("不是同一主体", "different entities"),
         "not_here": ("记录不属于本主体", "record does not belong"),
         "cannot_tell": ("无法判断", "cannot tell"),
+    },
+    "split_ruling": {
+        "same": ("保持一体：全部记录是同一主体", "keep together: all its records are one entity"),
+        "different": ("拆开：两半是两个主体", "split: the two halves are two entities"),
     },
     "decision_state": {
         "proposed": ("待复核", "waits for a second person"),
