@@ -24,6 +24,7 @@ from linkage.increment.golden_values import TABLES, take_values
 from linkage.increment.made_by import survivor
 from linkage.pipeline import Linkage
 from linkage.review_cases import make_review_cases
+from linkage.spot_checks import draw_spot_checks
 
 _NOT_VALUES = frozenset(("entity_id", "records", "sources", "conflicts", "anchor"))
 
@@ -58,8 +59,13 @@ def no_history(run: Linkage, *, as_of: str) -> History:
     return History(tables, next_sequence=1, release=1, cause="load", as_of=as_of)
 
 
-def identify(run: Linkage, history: History) -> LedgerCounts:
+def identify(run: Linkage, history: History, *, spot_checks: int | None = 0) -> LedgerCounts:
     """Pass permanent ids on to the clusters.
+
+    Args:
+        run: the linkage, clustered.
+        history: where the ledger continues from.
+        spot_checks: links to draw for a person to look at; None: those in the table `spot_check` stand.
 
     Makes: membership (record_id, entity_id), event, redirect, entities, record_link (source, source_record_id,
     entity_id, link_basis, probability), review_case.
@@ -83,6 +89,8 @@ join {quote(run.table("profiles"))} p on c.profile_id = p.profile_id""")
         as_of=history.as_of,
     )
     _link_records(run)
+    if spot_checks is not None:
+        draw_spot_checks(run, most=spot_checks, release=history.release)
     make_review_cases(run)
     return counts
 

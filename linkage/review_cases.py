@@ -1,7 +1,8 @@
 """Review cases of a run: the pairs of records that a person should look at.
 
 A pair stands for two profiles, shown by the smallest record of either. Between two entities: pairs that the verdict or
-the clustering left open. Within one entity: proposals to split it (`linkage.clusters.split_proposals`).
+the clustering left open. Within one entity: proposals to split it (`linkage.clusters.split_proposals`), and
+spot checks (`linkage.spot_checks`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from linkage.clusters.split_proposals import propose_splits
 from linkage.pipeline import Linkage
 
 SPLIT_PROPOSED = "split_proposed"
+SPOT_CHECK = "spot_check"
 
 
 def make_review_cases(run: Linkage) -> None:
     """Make the table `review_case`, one row a case; its columns are those of the catalog.
 
     Args:
-        run: the linkage, identified: profile_record, judged, refused, clusters, must_link, membership.
+        run: the linkage, identified: profile_record, judged, refused, clusters, must_link, membership, spot_check.
     """
     entity = run.config.entity
     proposed = run.table("split_proposal")
@@ -63,6 +65,11 @@ asked as (
     select '{SPLIT_PROPOSED}' as kind, p.*, m.entity_id as left_entity_id, m.entity_id as right_entity_id
     from {quote(proposed)} p
     join {quote(run.table("membership"))} m on p.left_record_id = m.record_id
+    union all by name
+    select '{SPOT_CHECK}' as kind, s.*, l.entity_id as left_entity_id, r.entity_id as right_entity_id
+    from {quote(run.table("spot_check"))} s
+    join {quote(run.table("membership"))} l on s.left_record_id = l.record_id
+    join {quote(run.table("membership"))} r on s.right_record_id = r.record_id and l.entity_id = r.entity_id
 )
 select
     'RC-' || left(md5(concat_ws('|', '{entity}', kind, left_record_id, right_record_id)), 20) as case_id,

@@ -17,7 +17,7 @@ from golden_records.opinions import Opinion, opinion_of_request
 from golden_records.ruling import DecisionError, Ruling
 from linkage.commands.decide import apply_at_once
 from linkage.review.cases import read_case
-from linkage.review.errors import DeskError, outdated, refused
+from linkage.review.errors import DeskError, not_among, outdated, refused
 from linkage.review.forms import (
     Form,
     Outcome,
@@ -65,10 +65,9 @@ def rule(
         case = read_case(catalog, case_id)
         require_living(case, form)
         assert case is not None
-        if form.ruling not in choices(together=case.together):
-            raise DeskError(
-                "invalid", "这里不能这样裁定，请重新打开案件。", "not a ruling for this case; open it anew."
-            )
+        possible = choices(together=case.together)
+        if form.ruling not in possible:
+            raise not_among(form.ruling, possible, "对这个案件，结论", "for this case, ruling")
         if case.pending is not None:
             return further(workspace, catalog, case_id, case.pending, form, reviewer, now)
         ruling = None if form.ruling == "cannot_tell" else ruling_of_case(catalog, case, form)

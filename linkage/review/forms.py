@@ -15,7 +15,7 @@ from golden_records.ruling import LONGEST_NOTE, DecisionError, checked_text
 from linkage.access.roles import Permissions
 from linkage.at_once.resolve import Effect
 from linkage.review.cases import CaseFile
-from linkage.review.errors import DeskError, refused
+from linkage.review.errors import DeskError, not_among, refused
 from linkage.workspace import Workspace
 
 State = Literal["ruled", "waiting", "disputed", "undecided", "revoked"]
@@ -96,7 +96,7 @@ def checked_form(workspace: Workspace, form: Form) -> None:
     """
     reasons = workspace.settings.decisions.known_reasons
     if form.reason not in reasons:
-        raise DeskError("invalid", "请从列表中选择理由。", "choose a reason from the list.")
+        raise not_among(form.reason, reasons, "理由", "reason")
     checked_note(form.note, required=False)
 
 

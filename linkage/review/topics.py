@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from golden_records.opinions import Choice
+from linkage.review_cases import SPOT_CHECK
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,14 @@ _SEVERAL = (
         "The evidence is not enough to link and not enough to reject: are they one entity?",
         200,
     ),
+    Topic(
+        SPOT_CHECK,
+        "抽查",
+        "Spot check",
+        "引擎有把握地合并了这两条记录；随机抽中，请您核对：是同一主体吗？",
+        "The engine is sure that these are one entity; drawn at random to see how often it is right: are they?",
+        20,
+    ),
 )
 TOPICS = {topic.name: topic for topic in _SEVERAL}
 _RULES = {
@@ -154,9 +163,12 @@ def risk_of(topic: str, entity_type: str, *, probability: float | None, records:
     """Return how early a case should be looked at, before what people said of it; higher is earlier.
 
     Gravity of the topic; a natural person 100 more; up to 100 the nearer the probability is to one half; a point for
-    each record at stake up to 50; and for attached credit rows 10 for every doubling, up to 200.
+    each record at stake up to 50; and for attached credit rows 10 for every doubling, up to 200. A spot check is drawn
+    at random, not for what is at stake: its gravity alone counts.
     """
     known = TOPICS.get(topic)
+    if topic == SPOT_CHECK and known:
+        return known.gravity
     unsure = 0 if probability is None else round(100 * (1 - 2 * abs(probability - 0.5)))
     credit = min(200, 10 * (credit_rows or 0).bit_length())
     person = _PERSON if entity_type == "natural_person" else 0
