@@ -16,6 +16,8 @@ from linkage.review.errors import DeskError, contradicts, outdated
 from linkage.review.forms import Form
 from linkage.rulings.contradictions import weigh
 
+MOST_SELECTED = 1_000
+
 
 def ruling_of_case(catalog: Catalog, case: CaseFile, form: Form) -> Ruling:
     """Return the ruling on the current release; of different entities the whole entities are kept apart."""
@@ -78,6 +80,12 @@ def split_ruling(
     others = [record for record in members if record not in set(selected)]
     if len(chosen) < len(set(selected)):
         raise outdated()
+    if len(chosen) > MOST_SELECTED:
+        raise DeskError(
+            "invalid",
+            f"选中了 {len(chosen):,} 条记录，一次最多 {MOST_SELECTED:,} 条；请分几次拆出。",
+            f"{len(chosen):,} records are selected, at most {MOST_SELECTED:,} at once; take them out in several steps.",
+        )
     if not chosen or not others:
         raise DeskError(
             "invalid",

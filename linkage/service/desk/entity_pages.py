@@ -97,7 +97,7 @@ async def get_split_preview(
     entity_id: str,
     request: Request,
     visitor: VisitorOf,
-    record: Annotated[list[str] | None, Query(max_length=500)] = None,
+    record: Annotated[list[str] | None, Query(max_length=20_000)] = None,
     together: Short = "",
     fragment: Short = "",
 ) -> Response:

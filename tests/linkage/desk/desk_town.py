@@ -14,6 +14,7 @@ from linkage.ingest.loads import ingest_files
 from linkage.sources import source_of
 from linkage.workspace import Workspace, create_workspace, open_workspace
 
+Rows = tuple[tuple[str, ...], ...]
 NOW = datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
 QUIET = Console(quiet=True)
 SCRIPT = "<script>document.title='broken'</script>贸易有限公司"
@@ -67,7 +68,9 @@ PERSONS = {
 }
 
 
-def make_town(root: Path, *, catalog: str | None = None, residents: tuple[tuple[str, ...], ...] = RESIDENTS) -> Town:
+def make_town(
+    root: Path, *, catalog: str | None = None, residents: Rows = RESIDENTS, market: Rows = MARKET, tax: Rows = TAX
+) -> Town:
     """Make the workspace, run it once, and give out tokens."""
     create_workspace(root, catalog=catalog)
     sources = root / "sources"
@@ -79,8 +82,8 @@ def make_town(root: Path, *, catalog: str | None = None, residents: tuple[tuple[
     for name, entity, fields, rows in (
         ("register", "natural_person", FIELDS, REGISTER),
         ("residents", "natural_person", FIELDS, residents),
-        ("market", "legal_person", FIRMS, MARKET),
-        ("tax", "legal_person", FIRMS, TAX),
+        ("market", "legal_person", FIRMS, market),
+        ("tax", "legal_person", FIRMS, tax),
     ):
         (sources / f"{name}.toml").write_text(
             f'source = "{name}"\nentity = "{entity}"\ncanonical = true\n[key]\nsource_record_id = "source_record_id"\n',
