@@ -125,7 +125,7 @@ def seen(value: object) -> object:
     >>> seen("深圳\u202e司公")
     '深圳⟨U+202E⟩司公'
     """
-    if not isinstance(value, str) or isinstance(value, (Markup, AsIs)):
+    if not isinstance(value, str) or value.isprintable() or isinstance(value, (Markup, AsIs)):
         return value
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", value)
 

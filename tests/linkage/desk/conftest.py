@@ -41,7 +41,7 @@ def readers(made_town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def made_split_town(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    """A town in which two people are one entity by a row that hides the name; never changed."""
+    """A town in which two people are one entity by a row between them; never changed."""
     return make_town(tmp_path_factory.mktemp("split_town") / "workspace", residents=(*RESIDENTS, *TOGETHER))
 
 

@@ -35,10 +35,11 @@ RESIDENTS = (
     ("R4", "陈思远", "", "1980-05-06", "男", "", ""),
     ("R5", "陈思远", "", "1980-05-06", "男", "", FAR),
 )
-# A row that hides the name fits both 刘宇航 and 刘强生, who give one number: the three are one entity.
+# One number under three names: 刘宇生 is one character apart from 刘宇航, who shares the home, and from 刘强生, who
+# shares the telephone. So the three are one entity, though 刘宇航 and 刘强生 contradict each other.
 TOGETHER = (
-    ("S1", "刘**", "222424200908281271", "2009-08-28", "男", "", FAR),
-    ("S2", "刘强生", "222424200908281271", "2009-08-28", "男", "", HOME),
+    ("S1", "刘宇生", "222424200908281271", "2009-08-28", "男", "13911112222", FAR),
+    ("S2", "刘强生", "222424200908281271", "2009-08-28", "男", "13911112222", HOME),
 )
 MARKET = (
     ("M1", "深圳市云汇科技有限公司", "91440300MA5KPW5G0T", "原小青", "13700001111", HOME, "2019-01-02"),

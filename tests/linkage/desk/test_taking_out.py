@@ -14,7 +14,7 @@ from small_district import ask, copied
 from linkage.commands.monthly import run_month
 from linkage.workspace import open_workspace
 
-# 刘宇航 and 刘强生: nothing but the row that hides the name ties them.
+# 刘宇航 and 刘强生: nothing but the row of 刘宇生 ties them.
 OUT = ("register:P3", "residents:S2")
 STAYS = "residents:S1"
 
