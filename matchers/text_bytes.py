@@ -23,7 +23,9 @@ def bytes_of(texts: pa.Array, size: int) -> tuple[Bytes, Flags]:
     """
     fitting: Flags = pc.equal(pc.binary_length(texts), size).to_numpy(zero_copy_only=False)
     rows = np.zeros((len(texts), size), dtype=np.uint8)
-    rows[fitting] = _joined(texts if fitting.all() else texts.filter(pa.array(fitting))).reshape(int(fitting.sum()), size)
+    rows[fitting] = _joined(texts if fitting.all() else texts.filter(pa.array(fitting))).reshape(
+        int(fitting.sum()), size
+    )
     return rows, fitting
 
 

@@ -71,7 +71,7 @@ _SEVERAL = (
         "拆分建议",
         "Split proposed",
         "一个主体里有两条记录互相矛盾，或只靠一条旧的或弱的链接相连：拆开，还是保持一体？",
-        "Two records of one entity contradict, or one old or weak link holds it together: split it or keep it together?",
+        "Two records of one entity contradict, or one old or weak link holds it together: split it or keep it?",
         440,
     ),
     Topic(

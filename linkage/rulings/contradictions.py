@@ -142,7 +142,8 @@ class _Union:
 
     `apart` holds per group the cannot-links that touch it and which side of each; `links` every decision
     that ties records. The graph joins each of these (a number) with the records it ties (texts), so that a path
-    alternates between them; it is made when a path is first asked for, which is seldom: what makes it takes long to load.
+    alternates between them; it is made when a path is first asked for, which is seldom: what makes it takes long to
+    load.
     """
 
     def __init__(self) -> None:
