@@ -37,8 +37,8 @@ class Ruling:
     """What a person rules, before it is stored.
 
     Attributes:
-        kind: `same`: the groups are one entity; `different`: no two of them are; `not_here`: the record that is the
-            first group does not belong with the second.
+        kind: `same`: the groups are one entity; `different`: no two of them are; `not_here`: the first group, one
+            record or several that are one entity of their own, does not belong with the second.
         entity_type: legal_person or natural_person.
         scope: whether the groups are the records named, or the whole entities those stood in.
         records: the records named, in the order given.
@@ -58,6 +58,19 @@ class Ruling:
     reason: str
     note: str | None = field(default=None, repr=False)
     case_id: str | None = None
+
+    @property
+    def tied(self) -> frozenset[str]:
+        """The records that it rules one entity; a single one says nothing."""
+        one = self.groups if self.kind == "same" else self.groups[:1] if self.kind == "not_here" else ()
+        return frozenset(record for group in one for record in group)
+
+    def tells_of(self, left: str, right: str) -> bool:
+        """Say whether it tells of two records whether they are one entity."""
+        if {left, right} <= self.tied:
+            return True
+        sides = [{left, right} & set(group) for group in self.groups]
+        return self.kind != "same" and sum(bool(side) for side in sides) > 1
 
     @property
     def means(self) -> tuple[object, ...]:

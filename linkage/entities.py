@@ -24,6 +24,8 @@ from linkage.increment.golden_values import TABLES, MembershipTables, take_value
 from linkage.increment.made_by import survivor
 from linkage.increment.touched import make_previous, put_back_entities
 from linkage.pipeline import Linkage, touching
+from linkage.review_cases import add_spot_checks, make_review_cases
+from linkage.spot_checks import draw_spot_checks
 
 _NOT_VALUES = frozenset(("entity_id", "records", "sources", "conflicts", "anchor"))
 
@@ -58,15 +60,26 @@ def no_history(run: Linkage, *, as_of: str) -> History:
     return History(tables, next_sequence=1, release=1, cause="load", as_of=as_of)
 
 
-def identify(run: Linkage, history: History) -> LedgerCounts:
+def identify(run: Linkage, history: History, *, spot_checks: int | None = 0) -> LedgerCounts:
     """Pass permanent ids on to the clusters.
 
+    Args:
+        run: the linkage, clustered.
+        history: where the ledger continues from.
+        spot_checks: links to draw for a person to look at; None: those in the table `spot_check` stand.
+
     Makes: membership (record_id, entity_id), event, redirect, entities, record_link (source, source_record_id,
-    entity_id, link_basis, probability), review_case. Where only a part is resolved again, the
-    rows of this part in them.
+    entity_id, link_basis, probability), review_case, spot_check. Where only a part is resolved again, the rows of this
+    part in them, but for the spot checks, which are drawn from all links.
     """
-    if run.part is not None:
-        return _identify_part(run, run.part, history)
+    counts = _pass_on(run, history) if run.part is None else _pass_on_part(run, run.part, history)
+    if spot_checks is not None:
+        draw_spot_checks(run, most=spot_checks, release=history.release)
+    add_spot_checks(run)
+    return counts
+
+
+def _pass_on(run: Linkage, history: History) -> LedgerCounts:
     anchor = f"p.{quote(run.config.clustering.exclusive[0])}"
     run.con.execute(f"""
 create or replace table {quote(run.table("anchored"))} as
@@ -86,15 +99,15 @@ join {quote(run.table("profiles"))} p on c.profile_id = p.profile_id""")
         as_of=history.as_of,
     )
     _link_records(run)
-    _make_review_cases(run)
+    make_review_cases(run)
     return counts
 
 
-def _identify_part(run: Linkage, part: Linkage, history: History) -> LedgerCounts:
+def _pass_on_part(run: Linkage, part: Linkage, history: History) -> LedgerCounts:
     con = run.con
     previous = PreviousTables(part.table("previous"), part.table("known_entities"))
     make_previous(touching(run), previous=history.tables, out=previous)
-    counts = identify(part, replace(history, tables=previous))
+    counts = _pass_on(part, replace(history, tables=previous))
     put_back_entities(touching(run), known=previous.entities)
     (living,) = only_row(con, f"select count(*) from {quote(run.table('entities'))} where state = '{LIVING}'")
     return replace(counts, records=count(con, run.table("membership")), living=int(living))
@@ -186,48 +199,3 @@ select r.source, r.source_record_id, m.entity_id, c.link_basis, c.probability
 from {quote(run.table("records"))} r
 join {quote(run.table("membership"))} m on r.record_id = m.record_id
 join {quote(run.table("clusters"))} c on r.record_id = c.record_id""")
-
-
-def _make_review_cases(run: Linkage) -> None:
-    """One case per pair of profiles a person should look at, shown by the smallest record id of either."""
-    entity = run.config.entity
-    run.con.execute(f"""
-create or replace table {quote(run.table("review_case"))} as
-with shown as (
-    select profile_id, min(record_id) as record_id
-    from {quote(run.table("profile_record"))}
-    group by profile_id
-),
-contested as (
-    select left_id, right_id, verdict as kind, verdict_rule as rule, match_weight, match_probability
-    from {quote(run.table("judged"))}
-    where verdict in ('review', 'conflict') and left_id < right_id
-    union all
-    select left_id, right_id, 'refused', constraint_name, match_weight, null
-    from {quote(run.table("refused"))}
-),
-ordered as (
-    select
-        c.kind, c.rule, c.match_weight, c.match_probability,
-        least(a.record_id, b.record_id) as left_record_id,
-        greatest(a.record_id, b.record_id) as right_record_id
-    from contested c
-    join shown a on c.left_id = a.profile_id
-    join shown b on c.right_id = b.profile_id
-)
-select
-    'RC-' || left(md5(concat_ws('|', '{entity}', o.kind, o.left_record_id, o.right_record_id)), 20) as case_id,
-    '{entity}' as entity_type,
-    o.kind,
-    o.rule,
-    o.match_weight,
-    o.match_probability,
-    o.left_record_id,
-    o.right_record_id,
-    l.entity_id as left_entity_id,
-    r.entity_id as right_entity_id,
-    null::varchar as detail
-from ordered o
-join {quote(run.table("membership"))} l on o.left_record_id = l.record_id
-join {quote(run.table("membership"))} r on o.right_record_id = r.record_id
-where l.entity_id <> r.entity_id or o.kind = 'conflict'""")

@@ -186,6 +186,8 @@ class ClusteringConfig(_Section):
         maximum_size: profiles of a cluster, if identifiers and decisions alone do not make it larger; lowering it
             asks about more.
         hysteresis: a link of the last run holds down to this weight below the threshold; raising it keeps more.
+        contradicting: rules with the verdict `reject` whose pairs contradict a cluster that holds both; a person is
+            asked whether to split it.
     """
 
     exclusive: tuple[str, ...]
@@ -194,6 +196,7 @@ class ClusteringConfig(_Section):
     bridge_side: Annotated[int, Field(ge=2)] = 3
     maximum_size: Annotated[int, Field(ge=2)] = 200
     hysteresis: Annotated[float, Field(ge=0)] = 2.0
+    contradicting: tuple[str, ...] = ()
 
 
 class EntityConfig(_Section):
@@ -407,6 +410,9 @@ def _check_names(config: EntityConfig, place: str) -> None:
             raise ConfigError(f"{place}: rule[{i}].against: belongs to a rule with verdict 'reject'")
     for column in (config.training.label, *config.training.em_block, *config.clustering.exclusive):
         _known(column, config.columns, f"{place}: training/clustering", "column")
+    rejecting = {hard.name for hard in config.rule if hard.verdict == "reject"}
+    for name in config.clustering.contradicting:
+        _known(name, rejecting, f"{place}: clustering.contradicting", "rule with verdict 'reject'")
     for name in config.training.label_blind:
         _known(name, config.levels, f"{place}: training.label_blind", "comparison")
 

@@ -59,6 +59,7 @@ language = "zh"              # language of reports: zh or en
 
 # [desk]                     # the review desk
 # session_minutes = 480
+# spot_checks = 20
 """
 
 

@@ -112,6 +112,7 @@ def erase(catalog: Catalog, forgotten: Forgotten) -> dict[str, int]:
         "delete from review_case_history where left_record_id in (select record_id from erased_record) "
         "or right_record_id in (select record_id from erased_record)",
     )
+    _erase_cases_by_detail(catalog, forgotten, done)
     change(
         FINGERPRINT.history,
         "delete from fingerprint_history where owner_id like 'RC-%' "
@@ -122,6 +123,17 @@ def erase(catalog: Catalog, forgotten: Forgotten) -> dict[str, int]:
     catalog.execute("drop table erased_value")
     catalog.execute("drop table erased_entity")
     return {table: rows for table, rows in done.items() if rows}
+
+
+def _erase_cases_by_detail(catalog: Catalog, forgotten: Forgotten, done: dict[str, int]) -> None:
+    """Remove past proposals to split an entity that name a forgotten record among those that would leave."""
+    table = REVIEW_CASE.history
+    gone = set(forgotten.records)
+    rows = catalog.execute(f"select case_id, detail from {table} where detail is not null").fetchall()
+    for case_id, detail in rows:
+        if gone & set(json.loads(detail).get("right", ())):
+            catalog.execute(f"delete from {table} where case_id = ? and detail = ?", (case_id, detail))
+            done[table] = done.get(table, 0) + 1
 
 
 def _list_forgotten(catalog: Catalog, forgotten: Forgotten) -> None:

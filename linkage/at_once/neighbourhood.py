@@ -116,7 +116,21 @@ anti join changed_pair c on s.left_id = c.left_id and s.right_id = c.right_id
 union all by name
 select s.* from new_scored s {inside}""")
     con.execute(f"create or replace table {table('made_by')} as select * from {batch.table('made_by')}")
+    _take_spot_checks(run, batch)
     _keep_links(run, batch)
+
+
+def _take_spot_checks(run: Linkage, batch: Batch) -> None:
+    """Make `spot_check`: the links among the touched records that the last run drew."""
+    drawn = "select ''::varchar as left_record_id, '' as right_record_id, '' as rule, 0.0 as match_weight, "
+    drawn += "0.0 as match_probability where false"
+    if batch.holds(run.con, "spot_check"):
+        drawn = f"""
+select s.*
+from {batch.table("spot_check")} s
+semi join touched_record t on s.left_record_id = t.record_id
+semi join touched_record u on s.right_record_id = u.record_id"""
+    run.con.execute(f"create or replace table {quote(run.table('spot_check'))} as {drawn}")
 
 
 def _both_ways(one: str, other: str) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -252,7 +252,8 @@ def _identify(
     previous = PreviousTables(run.table("previous"), run.table("known_entities"))
     sequence = make_previous(run, batch, catalog, is_newest=is_newest, out=previous)
     (as_of,) = only_row(run.con, f"select max(as_of) from {batch.table('raw')}")
-    identify(run, History(previous, sequence, made[-1]["release_id"] + 1, CAUSE, str(as_of)))
+    history = History(previous, sequence, made[-1]["release_id"] + 1, CAUSE, str(as_of))
+    identify(run, history, spot_checks=None)
     survive_values(run, {name: source.rank for name, source in known_sources(workspace).items()})
     return previous
 

@@ -65,6 +65,15 @@ def review_import(
     return import_rulings(open_workspace(workspace), file, author=author, now=now(), console=console)
 
 
+@review_app.command("precision")
+def review_precision(workspace: WorkspacePath, quiet: Quiet = False, as_json: AsJson = False) -> int:
+    """Show how precise links are, by the spot checks that people ruled on."""
+    from linkage.commands.review import show_precision
+    from linkage.workspace import open_workspace
+
+    return show_precision(open_workspace(workspace), console=Console(quiet=quiet, as_json=as_json))
+
+
 @review_app.command("credit")
 def review_credit(
     workspace: WorkspacePath,

@@ -85,6 +85,7 @@ def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     _print(summary, output, console)
+    console.say(f"for the order of the review queue: guiyi review credit {workspace.root} {output}")
     return 0
 
 
@@ -118,7 +119,7 @@ def _attach(
         models = {e: (configs[e], load_model(configs[e], kept[e] if kept[e].exists() else None)) for e in ENTITIES}
         run = Attaching(con, subjects, items, request.item, models, os.cpu_count() or 1)
         counts: list[Count] = []
-        unread = 0
+        unread: dict[str, int] = {}
         with clock.stage("attach") as stage:
             prepare(run)
             for number, (file, found) in enumerate(zip(opened, columns, strict=True), start=1):
@@ -126,7 +127,8 @@ def _attach(
                 if file.unread is not None:
                     (partial / "unread").mkdir(exist_ok=True)
                     shutil.copyfile(file.unread, partial / "unread" / f"rows{number:04d}.parquet")
-                    unread += int(only_row(con, f"select count(*) from {parquet(file.unread)}")[0])
+                    (lost,) = only_row(con, f"select count(*) from {parquet(file.unread)}")
+                    unread[file.name] = unread.get(file.name, 0) + int(lost)
             stage.rows = sum(c.rows for c in counts)
     written = sum(c.rows for c in counts)
     if written != rows_in:
@@ -134,8 +136,9 @@ def _attach(
     return {
         "release": release,
         "attached_at": now.isoformat(),
-        "rows_in": rows_in + unread,
-        "unread": unread,
+        "rows_in": rows_in + sum(unread.values()),
+        "unread": sum(unread.values()),
+        "unread_by_file": {name: lost for name, lost in sorted(unread.items()) if lost},
         "by_status": {status: sum(c.rows for c in counts if c.status == status) for status in STATUSES},
         "by_reason": _by_reason(counts),
         "counts": [asdict(c) for c in counts],
@@ -154,13 +157,17 @@ def _print(summary: Mapping[str, Any], output: Path, console: Console) -> None:
     for one in summary["counts"]:
         group = by_group.setdefault((one["source"] or one["file"], one["item"]), dict.fromkeys(STATUSES, 0))
         group[one["status"]] += one["rows"]
+    for name, lost in summary["unread_by_file"].items():
+        by_group.setdefault((name, ""), dict.fromkeys(STATUSES, 0))["unread"] = lost
+    shown = (*STATUSES, "unread") if summary["unread"] else STATUSES
     rows = [
-        (source, item, *(f"{group[status]:,}" for status in STATUSES), f"{sum(group.values()):,}")
+        (source, item, *(f"{group.get(status, 0):,}" for status in shown), f"{sum(group.values()):,}")
         for (source, item), group in sorted(by_group.items())
     ]
-    rows.append(("all", "", *(f"{summary['by_status'][s]:,}" for s in STATUSES), f"{summary['rows_in']:,}"))
+    every = {**summary["by_status"], "unread": summary["unread"]}
+    rows.append(("all", "", *(f"{every[status]:,}" for status in shown), f"{summary['rows_in']:,}"))
     title = f"credit rows attached to release {summary['release']}"
-    console.table(title, ("source", "item", *STATUSES, "rows in"), rows, summary)
+    console.table(title, ("source", "item", *shown, "rows in"), rows, summary)
     for reason, number in summary["by_reason"].items():
         console.say(f"  {reason:<32}{number:>14,}")
     if summary["unread"]:

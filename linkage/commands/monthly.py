@@ -340,7 +340,7 @@ def _link(
         ruled = _ruled_since(con, made, entity, decisions, out=decided)
         cause = occasion.cause or _cause(made, run, ours, ruled=ruled)
         history = History(tables, state.next_sequence, state.release + 1, cause, as_of)
-        ledger = identify(run, history)
+        ledger = identify(run, history, spot_checks=workspace.settings.desk.spot_checks)
         stage.rows = ledger.living
     with clock.stage("survive", entity) as stage:
         survive_values(run, {name: source.rank for name, source in known_sources(workspace).items()})

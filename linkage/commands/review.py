@@ -30,9 +30,11 @@ from linkage.errors import QUARANTINED, ConfigError, LinkageError
 from linkage.fields import CANONICAL_FIELDS, ENTITIES, Entity
 from linkage.review import queue
 from linkage.review.cases import CaseFile, members_of, read_case
-from linkage.review.deciding import Form, Outcome, Reviewer, rule
-from linkage.review.errors import DeskError
+from linkage.review.deciding import rule
+from linkage.review.errors import DeskError, not_among
 from linkage.review.evidence import EvidenceUnavailableError, Sheet, evidence_of, sheets_of
+from linkage.review.figures import spot_checks
+from linkage.review.forms import Form, Outcome, Reviewer
 from linkage.review.queue import Filters
 from linkage.review.sheets import CASE, read_cases, write_cases
 from linkage.workspace import Workspace
@@ -135,6 +137,36 @@ def count_credit(workspace: Workspace, folders: Sequence[Path], *, console: Cons
     return 0
 
 
+def show_precision(workspace: Workspace, *, console: Console) -> int:
+    """Show how precise the links are that the engine made by itself, by the spot checks that people ruled on.
+
+    Raises:
+        LinkageError: nothing was released yet.
+    """
+    _require_catalog(workspace)
+    with open_catalog(workspace.catalog, read_only=True) as catalog:
+        found = {entity: spot_checks(catalog, entity) for entity in ENTITIES}
+    rows, data = [], {}
+    for entity, one in found.items():
+        right, interval = one.right, one.right.interval
+        told = "–" if interval is None else f"{right.value:.2%} ({interval.low:.2%} to {interval.high:.2%})"
+        rows.append((entity, f"{one.drawn:,}", f"{right.whole:,}", f"{one.undecided:,}", f"{right.part:,}", told))
+        data[entity] = {
+            "drawn": one.drawn,
+            "settled": right.whole,
+            "not_settled": one.undecided,
+            "right": right.part,
+            "precision": right.value,
+            "low": interval.low if interval else None,
+            "high": interval.high if interval else None,
+        }
+    columns = ("entity type", "drawn", "settled", "not settled", "right", "precision (95 %)")
+    console.table("links drawn at random, as people ruled on them", columns, rows, data)
+    if not any(one.drawn for one in found.values()):
+        console.say("no links were drawn: set spot_checks under [desk] in guiyi.toml, and run")
+    return 0
+
+
 def import_rulings(workspace: Workspace, file: Path, *, author: str, now: datetime, console: Console) -> int:
     """Take the rulings of a filled-in file.
 
@@ -193,9 +225,7 @@ def _take(workspace: Workspace, catalog: Catalog, row: dict[str, str], reviewer:
     case_id, ruling = row["case_id"], row["ruling"]
     choice: Choice | None = next((one for one in CHOICES if one == ruling), None)
     if choice is None:
-        raise DeskError(
-            "invalid", f"结论 {ruling!r} 不可用。", f"ruling {ruling[:40]!r}: use one of {', '.join(CHOICES)}"
-        )
+        raise not_among(ruling, CHOICES, "结论", "ruling")
     case = read_case(catalog, case_id)
     record = None
     if case is not None:

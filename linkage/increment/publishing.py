@@ -22,6 +22,7 @@ from linkage.increment.before import Before
 from linkage.increment.golden_values import TABLES
 from linkage.increment.rows import copy_rows
 from linkage.pipeline import Linkage, touching
+from linkage.review_cases import SPOT_CHECK
 
 OWNERS = "month_owner"
 _OF_ENTITIES = (*TABLES, "record_link")
@@ -117,11 +118,16 @@ select entity_id from {quote(run.revalued)}
 def _differing(run: Linkage, before: Before, table: str, columns: str, owner: str) -> str:
     """Return the query of the owners of rows that only the one or only the other run has.
 
-    Where only a part was resolved again, rows outside it are not looked at.
+    Where only a part was resolved again, rows outside it are not looked at, but for spot checks, drawn from all.
     """
     now, then = quote(run.table(table)), before.table(table)
     if run.part is not None:
-        now, then = quote(run.part.table(table)), f"{then} {touching(run).rows_of_part(table)}"
+        own, rows = quote(run.part.table(table)), touching(run).rows_of_part(table)
+        drawn = f" union all select * from {{}} where kind = '{SPOT_CHECK}'" if table == "review_case" else ""
+        now, then = (
+            f"(select * from {own}{drawn.format(now)})",
+            f"(select * from {then} {rows}{drawn.format(then)})",
+        )
     sides = (f"select {columns} from {a} except select {columns} from {b}" for a, b in ((now, then), (then, now)))
     return " union ".join(f"select {owner} from ({side})" for side in sides)
 

@@ -71,7 +71,7 @@ def map_columns(config: SourceConfig, header: Header, mode: Mode, place: str, *,
                 )
         absent = [title for title in titles if title not in header.by_title]
         if required and len(absent) == len(titles):
-            raise missing_column(place, absent[0], header.by_title)
+            raise missing_column(place, absent[0], header)
         missing.extend(absent)
         return tuple(header.by_title[title] for title in titles if title in header.by_title)
 
@@ -85,7 +85,7 @@ def map_columns(config: SourceConfig, header: Header, mode: Mode, place: str, *,
     fields = {name: find(titles, required=not lenient) for name, titles in config.mapped_columns().items()}
     fields = {name: columns for name, columns in fields.items() if columns}
     if not fields:
-        raise missing_column(place, next(iter(config.mapped_columns())), header.by_title)
+        raise missing_column(place, next(iter(config.mapped_columns())), header)
     mapping = Mapping(header.names, key, as_of, source, operation, fields, (), tuple(dict.fromkeys(missing)))
     used = set(mapping.used())
     unknown = tuple(name for name in header.names if name not in used)

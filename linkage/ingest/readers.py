@@ -189,14 +189,19 @@ def row_numbers(first: int, count: int) -> pa.Array:
     return pa.array(np.arange(first, first + count, dtype=np.int32))
 
 
-def missing_column(place: str, wanted: str, seen: Iterable[str]) -> IngestError:
-    """Return the error of a column that the configuration names and the file lacks."""
-    seen = list(seen)
+def missing_column(place: str, wanted: str, header: Header) -> IngestError:
+    """Return the error of a column that the configuration names and the file lacks.
+
+    A row of which at most half of the columns have a title is taken for a heading above the column names.
+    """
+    seen = list(header.by_title)
     near = nearest(wanted, seen)
     hint = f"did you mean '{near}'? " if near else ""
     shown = f"columns seen: {', '.join(seen[:100])}"
     if any(_DATA.search(name) for name in seen):
         shown, hint = "the line where the column names should stand holds values", ""
+    elif len(seen) * 2 <= len(header.names) or (len(seen) == 1 and wanted not in seen[0]):
+        hint = "if that row is a heading and the column names stand below it, set header_row under [file]; else "
     return IngestError(
         place,
         f"column '{wanted}' is missing ({shown})",

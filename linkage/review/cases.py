@@ -6,6 +6,7 @@ in; where the case has another one by then, somebody else has been there, and no
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from linkage.access.access_log import hash_of_result
 from linkage.fields import ENTITIES, Entity
 from linkage.review.queue import row_of
 from linkage.review.topics import topic_of
+from linkage.review_cases import SPLIT_PROPOSED
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class CaseFile:
         opinions: what was said, oldest first.
         pending: the decision that waits for a second person.
         ruled: decisions in force that tell of these two records.
+        halves: of a proposal to split an entity, its records on the side of the left and of the right record.
         version: see above.
     """
 
@@ -68,6 +71,7 @@ class CaseFile:
     opinions: tuple[Opinion, ...]
     pending: Decision | None
     ruled: tuple[Decision, ...]
+    halves: tuple[tuple[str, ...], tuple[str, ...]] | None
     version: str
 
     @property
@@ -108,14 +112,7 @@ def members_of(catalog: Catalog, entities: Sequence[str]) -> dict[str, str]:
 
 def about_pair(decisions: Sequence[Decision], left: str, right: str) -> tuple[Decision, ...]:
     """Return the decisions that tell of two records whether they are one entity."""
-    found = []
-    for decision in decisions:
-        if not {left, right} <= decision.records:
-            continue
-        sides = [{left, right} & set(group) for group in decision.ruling.groups]
-        if decision.ruling.kind == "same" or sum(bool(side) for side in sides) > 1:
-            found.append(decision)
-    return tuple(found)
+    return tuple(decision for decision in decisions if decision.ruling.tells_of(left, right))
 
 
 def _file(catalog: Catalog, row: dict[str, Any]) -> CaseFile:
@@ -132,6 +129,8 @@ def _file(catalog: Catalog, row: dict[str, Any]) -> CaseFile:
     told = [row["left_entity_id"], row["right_entity_id"], row["since"], row["ended"], row["match_weight"]]
     told += [[o.opinion_id for o in opinions], pending.decision_id if pending else None]
     told += [[d.decision_id for d in ruled]]
+    halves = _halves(catalog, row)
+    told += [] if halves is None else [halves]
     return CaseFile(
         case_id=case_id,
         entity=next(e for e in ENTITIES if e == row["entity_type"]),
@@ -152,8 +151,21 @@ def _file(catalog: Catalog, row: dict[str, Any]) -> CaseFile:
         opinions=opinions,
         pending=pending,
         ruled=ruled,
+        halves=halves,
         version=hash_of_result(told)[:16],
     )
+
+
+def _halves(catalog: Catalog, row: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the records on either side of a proposed split, those of the pair first."""
+    if row["detail"] is None or row["ended"] is not None or row["kind"] != SPLIT_PROPOSED:
+        return None
+    left, right = row["left_record_id"], row["right_record_id"]
+    leaving = set(json.loads(row["detail"])["right"])
+    members = sorted(members_of(catalog, (row["left_entity_id"],)))
+    sides = [[r for r in members if (r in leaving) == on_right] for on_right in (False, True)]
+    one, other = (sorted(side, key=lambda r: (r != first, r)) for side, first in zip(sides, (left, right), strict=True))
+    return tuple(one), tuple(other)
 
 
 def _assignee(catalog: Catalog, case_id: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from golden_records.decisions import Decision
@@ -60,4 +61,23 @@ def said_already(decision: Decision) -> DeskError:
         f"裁定 {number} 已经这样认定，不必重复。",
         f"decision {number} says this already; there is nothing to add.",
         decisions=(number,),
+    )
+
+
+def not_among(given: str, known: Sequence[str], what_zh: str, what_en: str) -> DeskError:
+    """Return the refusal of a code that is none of those known; long ones are cut."""
+    said = given[:40] or "–"
+    return DeskError(
+        "invalid",
+        f"{what_zh}“{said}”不可用；可用的有：{'、'.join(known)}。",
+        f"{what_en} {said!r}: use one of {', '.join(known)}",
+    )
+
+
+def outdated() -> DeskError:
+    """Return the refusal of a form whose page is outdated."""
+    return DeskError(
+        "stale",
+        "页面打开后数据已有变化，没有写入任何内容；请重新打开。",
+        "the data has changed since the page was opened; nothing was written. Open it anew.",
     )

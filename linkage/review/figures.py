@@ -12,6 +12,7 @@ from golden_records.decisions import Decision, read_decisions
 from golden_records.opinions import Opinion, every_opinion
 from linkage.fields import ENTITIES
 from linkage.ingest.manifest import LoadManifest, list_loads
+from linkage.review_cases import SPOT_CHECK
 from linkage.workspace import Workspace
 
 
@@ -33,6 +34,21 @@ class Share:
     def value(self) -> float | None:
         """The share."""
         return self.part / self.whole if self.whole else None
+
+
+@dataclass(frozen=True)
+class SpotChecks:
+    """What the spot checks of all releases say of the links that the engine is sure of.
+
+    Attributes:
+        drawn: links drawn so far.
+        undecided: of these, looked at and not settled: nobody can tell, two people differ, or a second one is missing.
+        right: of those settled, the links confirmed.
+    """
+
+    drawn: int
+    undecided: int
+    right: Share
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,28 @@ def precision_of_links(catalog: Catalog, entity: str) -> Share:
         whole += 1
         true += decision.ruling.kind == "same"
     return _share(true, whole)
+
+
+def spot_checks(catalog: Catalog, entity: str) -> SpotChecks:
+    """Return how many links were drawn, how many of these people have settled, and how many of these are right.
+
+    A link counts as settled by a decision in force that answers its case.
+    """
+    drawn = {
+        row[0]
+        for table in ("review_case", "review_case_history")
+        for row in catalog.execute(
+            f"select case_id from {table} where kind = ? and entity_type = ?", (SPOT_CHECK, entity)
+        )
+    }
+    ruled = {
+        decision.ruling.case_id: decision.ruling.kind
+        for decision in read_decisions(catalog, entity_type=entity, state="active")
+        if decision.ruling.case_id in drawn
+    }
+    spoken = {opinion.case_id for opinion in every_opinion(catalog) if opinion.case_id in drawn}
+    right = sum(kind == "same" for kind in ruled.values())
+    return SpotChecks(len(drawn), len(spoken - ruled.keys()), _share(right, len(ruled)))
 
 
 def loads_of(workspace: Workspace, *, newest: int = 12) -> list[LoadManifest]:

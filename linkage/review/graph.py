@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx as nx
@@ -16,7 +16,7 @@ _SEED = 7
 
 @dataclass(frozen=True)
 class Dot:
-    """A record of the drawing: its number, where it is, which entity it stands in (0 left, 1 right), how many say the
+    """A record of the drawing: its number, where it is, on which side it stands (0 left, 1 right), how many say the
     same, and whether it is one of the two of the case."""
 
     number: int
@@ -51,8 +51,14 @@ class Drawing:
     left_out: int
 
 
-def draw(around: Neighbourhood, asked: Sequence[str]) -> Drawing | None:
-    """Return the drawing, or None if there are no more than the two records of the case."""
+def draw(around: Neighbourhood, asked: Sequence[str], right: Collection[str] = ()) -> Drawing | None:
+    """Return the drawing, or None if there are no more than the two records of the case.
+
+    Args:
+        around: the records and what ties them.
+        asked: the two records of the case.
+        right: records on the right side, where both sides are one entity; else an entity is a side.
+    """
     records = sorted(around.records, key=lambda record: (record not in asked, around.records[record], record))
     if len(records) <= 2:
         return None
@@ -69,7 +75,7 @@ def draw(around: Neighbourhood, asked: Sequence[str]) -> Drawing | None:
             numbers[record],
             record,
             *places[record],
-            side=1 if len(set(entities)) > 1 and around.records[record] == entities[1] else 0,
+            side=int(record in right or (len(set(entities)) > 1 and around.records[record] == entities[1])),
             twins=around.twins[record],
             is_asked=record in asked,
         )

@@ -28,6 +28,10 @@ _BATCH = 500
 _COLUMNS = (
     "case_id, entity_type, topic, left_source, right_source, opened_at, match_weight, records, credit_rows, risk, state"
 )
+_OF_CASE = (
+    "case_id, entity_type, kind, rule, match_weight, match_probability, left_record_id, right_record_id, "
+    "left_entity_id, right_entity_id, since_release"
+)
 
 
 @dataclass(frozen=True)
@@ -367,12 +371,9 @@ def _write(catalog: Catalog, cases: Sequence[str], decisions: Sequence[Decision]
                 f"select case_id, opened_at, credit_rows from review_queue where case_id in ({marks})", some
             )
         }
-        rows = catalog.execute(
-            "select case_id, entity_type, kind, rule, match_weight, match_probability, "
-            "left_record_id, right_record_id, "
-            f"left_entity_id, right_entity_id, since_release from review_case where case_id in ({marks})",
-            some,
-        ).fetchall()
+        rows = catalog.execute(f"select {_OF_CASE} from review_case where case_id in ({marks})", some).fetchall()
+        living = {row[0] for row in rows}
+        rows += _dissolved(catalog, [case for case in some if case not in living and case in said])
         sizes = _sizes(catalog, {entity for row in rows for entity in row[8:10] if entity})
         made = []
         for row in rows:
@@ -383,7 +384,9 @@ def _write(catalog: Catalog, cases: Sequence[str], decisions: Sequence[Decision]
                 _first_release(catalog, case_id, release) if case_id not in known else release
             )
             opened, credit = known.get(case_id, (published.get(first, ""), None))
-            state = state_of(left, right, by_record, proposed, said.get(case_id, ()))
+            state = "ruled"
+            if case_id in living:
+                state = state_of(left, right, by_record, proposed, said.get(case_id, ()))
             risk = risk_of(topic, entity_type, probability=probability, records=records, credit_rows=credit)
             made.append(
                 (
@@ -393,6 +396,18 @@ def _write(catalog: Catalog, cases: Sequence[str], decisions: Sequence[Decision]
             )
         catalog.execute(f"delete from review_queue where case_id in ({marks})", some)
         catalog.insert(REVIEW_QUEUE.name, REVIEW_QUEUE.column_names, made)
+
+
+def _dissolved(catalog: Catalog, cases: Sequence[str]) -> list[Any]:
+    """Return cases that are no more as they stood last; people spoke on them."""
+    found = []
+    for case_id in cases:
+        row = catalog.row(
+            f"select {_OF_CASE} from review_case_history where case_id = ? order by until_release desc limit 1",
+            (case_id,),
+        )
+        found += [] if row is None else [row]
+    return found
 
 
 def state_of(
@@ -412,21 +427,13 @@ def state_of(
         said: the opinions on the case, oldest first.
     """
     about_left = by_record.get(left, ()) if left is not None and right is not None else ()
-    both = [d for d in about_left if right in d.records and _tells(d, str(left), str(right))]
+    both = [d for d in about_left if d.ruling.tells_of(str(left), str(right))]
     if any(d.state == "active" for d in both):
         return "ruled"
     about = [one for one in said if one.decision_id in proposed]
     if about or both:
         return "disputed" if len({(one.ruling, one.record_id) for one in about}) > 1 else "waiting"
     return "undecided" if said and said[-1].ruling == "cannot_tell" else "open"
-
-
-def _tells(decision: Decision, left: str, right: str) -> bool:
-    """Say whether a decision tells of two of its records whether they are one entity."""
-    if decision.ruling.kind == "same":
-        return True
-    sides = [{left, right} & set(group) for group in decision.ruling.groups]
-    return sum(bool(side) for side in sides) > 1
 
 
 def _sizes(catalog: Catalog, entities: Collection[str]) -> dict[str, int]:

@@ -15,6 +15,7 @@ class DeskSettings(BaseModel):
         shown_minutes: how long persons of one case are shown in full after a purpose was stated.
         request_seconds: longest a page may take; applying a ruling is part of it.
         page_cases: cases of one page of the queue.
+        spot_checks: links of each entity type that a run draws at random for a person to look at.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,3 +24,4 @@ class DeskSettings(BaseModel):
     shown_minutes: Annotated[int, Field(ge=1, le=240)] = 15
     request_seconds: Annotated[float, Field(gt=0)] = 120.0
     page_cases: Annotated[int, Field(ge=5, le=500)] = 50
+    spot_checks: Annotated[int, Field(ge=0, le=10_000)] = 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from golden_records.opinions import Choice
+from linkage.review_cases import SPOT_CHECK
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,14 @@ _SEVERAL = (
         450,
     ),
     Topic(
+        "split_proposed",
+        "拆分建议",
+        "Split proposed",
+        "一个主体里有两条记录互相矛盾，或只靠一条旧的或弱的链接相连：拆开，还是保持一体？",
+        "Two records of one entity contradict, or one old or weak link holds it together: split it or keep it?",
+        440,
+    ),
+    Topic(
         "against_ruling",
         "与裁定相左",
         "Against a ruling",
@@ -104,6 +113,14 @@ _SEVERAL = (
         "证据既不足以合并，也不足以排除：是同一主体吗？",
         "The evidence is not enough to link and not enough to reject: are they one entity?",
         200,
+    ),
+    Topic(
+        SPOT_CHECK,
+        "抽查",
+        "Spot check",
+        "引擎有把握地合并了这两条记录；随机抽中，请您核对：是同一主体吗？",
+        "The engine is sure that these are one entity; drawn at random to see how often it is right: are they?",
+        20,
     ),
 )
 TOPICS = {topic.name: topic for topic in _SEVERAL}
@@ -146,9 +163,12 @@ def risk_of(topic: str, entity_type: str, *, probability: float | None, records:
     """Return how early a case should be looked at, before what people said of it; higher is earlier.
 
     Gravity of the topic; a natural person 100 more; up to 100 the nearer the probability is to one half; a point for
-    each record at stake up to 50; and for attached credit rows 10 for every doubling, up to 200.
+    each record at stake up to 50; and for attached credit rows 10 for every doubling, up to 200. A spot check is drawn
+    at random, not for what is at stake: its gravity alone counts.
     """
     known = TOPICS.get(topic)
+    if topic == SPOT_CHECK and known:
+        return known.gravity
     unsure = 0 if probability is None else round(100 * (1 - 2 * abs(probability - 0.5)))
     credit = min(200, 10 * (credit_rows or 0).bit_length())
     person = _PERSON if entity_type == "natural_person" else 0

@@ -8,7 +8,7 @@ Decisions are about records, the engine links profiles: a record that a decision
 other records are ruled to be through them still holds.
 
 * must-link: per group of records ruled one entity, a chain through those present. `same` with the scope `entities` is a
-  ruling on the whole entities it was made on.
+  ruling on the whole entities it was made on; of `not_here` the records that leave are one, where they are several.
 * cannot-link: between the records named, or where such a one is missing the first of its side that is present; with the
   scope `entities` besides between the record named on one side and every record of the other, one record for each
   group ruled one entity. These are as many pairs as the sides have records, not their product: no record of the one
@@ -142,11 +142,8 @@ def constraints(decisions: Iterable[Decision], present: Collection[str]) -> Cons
     cannot: set[Pair] = set()
     idle = 0
     for decision in weighed.kept:
-        if decision.ruling.kind == "same":
-            idle += sum(record in present for record in decision.records) < 2
-            continue
-        pairs = set(_apart(decision, weighed.together, present))
-        idle += not pairs
+        pairs = set() if decision.ruling.kind == "same" else set(_apart(decision, weighed.together, present))
+        idle += not pairs and sum(record in present for record in decision.ruling.tied) < 2
         cannot |= pairs
     return Constraints(tuple(sorted(must)), tuple(sorted(cannot)), idle, weighed.contradictions)
 

@@ -55,7 +55,7 @@ class Weighed:
     Attributes:
         kept: the decisions, oldest first.
         contradictions: why each of the others is set aside.
-        together: for every record of a kept `same` decision, the smallest record ruled one entity with it.
+        together: for every record that a kept decision rules one with others, the smallest of them.
     """
 
     kept: tuple[Decision, ...]
@@ -92,7 +92,9 @@ def _weigh(ordered: Sequence[Decision]) -> Weighed:
     union = _Union()
     kept, contradictions = [], []
     for decision in ordered:
-        found = _against_links(union, decision) if decision.ruling.kind == "same" else _against_groups(union, decision)
+        found = _against_links(union, decision) if len(decision.ruling.tied) > 1 else []
+        if decision.ruling.kind != "same":
+            found += _against_groups(union, decision)
         contradictions += found
         if not found:
             union.add(decision)
@@ -103,7 +105,7 @@ def _weigh(ordered: Sequence[Decision]) -> Weighed:
 def _against_links(union: _Union, same: Decision) -> list[Contradiction]:
     """Return the kept cannot-links that joining these records would break."""
     sides: dict[int, set[int]] = {}
-    for root in {union.find(record) for record in same.records}:
+    for root in {union.find(record) for record in same.ruling.tied}:
         for number, side in union.apart.get(root, {}).items():
             sides.setdefault(number, set()).add(side)
     broken = sorted(number for number, found in sides.items() if len(found) > 1)
@@ -138,9 +140,10 @@ def _chain(union: _Union, apart: Decision, *, set_aside: int) -> Contradiction:
 class _Union:
     """The groups of records that the decisions kept so far make, and what keeps them apart.
 
-    `apart` holds per group the cannot-links that touch it and which side of each; `links` every `same` decision. The
-    graph joins each of these (a number) with its records (texts), so that a path alternates between them; it is made
-    when a path is first asked for, which is seldom: what makes it takes long to load.
+    `apart` holds per group the cannot-links that touch it and which side of each; `links` every decision
+    that ties records. The graph joins each of these (a number) with the records it ties (texts), so that a path
+    alternates between them; it is made when a path is first asked for, which is seldom: what makes it takes long to
+    load.
     """
 
     def __init__(self) -> None:
@@ -160,16 +163,17 @@ class _Union:
 
     def add(self, decision: Decision) -> None:
         self.kept[decision.decision_id] = decision
-        if decision.ruling.kind == "same":
+        tied = decision.ruling.tied
+        if len(tied) > 1:
             self.link(decision)
-            roots = sorted({self.find(record) for record in decision.records})
+            roots = sorted({self.find(record) for record in tied})
             largest = max(roots, key=lambda root: len(self.apart.get(root, {})))
-            for record in (*roots, *sorted(decision.records)):
+            for record in (*roots, *sorted(tied)):
                 self.root[record] = largest
             for root in roots:
                 if root != largest and root in self.apart:
                     self.apart.setdefault(largest, {}).update(self.apart.pop(root))
-        else:
+        if decision.ruling.kind != "same":
             for side, group in enumerate(decision.ruling.groups):
                 for record in group:
                     self.apart.setdefault(self.find(record), {})[decision.decision_id] = side
@@ -200,7 +204,7 @@ class _Union:
             graph.remove_nodes_from((begin, end))
 
     def smallest(self) -> dict[str, str]:
-        """Return for every record of a `same` decision the smallest record of its group."""
+        """Return for every record tied to others the smallest record of its group."""
         first: dict[str, str] = {}
         for record in sorted(self.root):
             first.setdefault(self.find(record), record)
@@ -208,4 +212,4 @@ class _Union:
 
 
 def _edges(decision: Decision) -> Iterator[tuple[int, str]]:
-    return ((decision.decision_id, record) for record in sorted(decision.records))
+    return ((decision.decision_id, record) for record in sorted(decision.ruling.tied))

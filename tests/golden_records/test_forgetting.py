@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -235,6 +236,23 @@ def test_a_value_takes_its_code_with_it(catalog: Catalog, con: DuckDBPyConnectio
     columns = "ethnicity, ethnicity_code, sex_code, records"
     assert catalog.execute(f"select {columns} from natural_person_history").fetchall() == [(None, None, "2", 1)]
     assert catalog.execute(f"select {columns} from natural_person").fetchall() == [("汉族", "01", "2", 1)]
+
+
+def test_a_past_proposal_to_split_goes_with_any_record_that_would_have_left(
+    catalog: Catalog, con: DuckDBPyConnection
+) -> None:
+    release_month(catalog, con, {"b": ("1", "张二", "72")})
+    for case, right in (("RC-1", ["s:b", "s:a"]), ("RC-2", ["s:b", "s:ab"])):
+        catalog.execute(
+            "insert into review_case_history (case_id, entity_type, kind, left_record_id, right_record_id, "
+            "left_entity_id, right_entity_id, detail, since_release, until_release) "
+            "values (?, 'natural_person', 'split_proposed', 's:c', 's:b', 'NP1', 'NP1', ?, 1, 2)",
+            (case, json.dumps({"right": right})),
+        )
+    with catalog.writing(), catalog.connection.unguarded():
+        done = erase(catalog, Forgotten(["s:a"], []))
+    assert done["review_case_history"] == 1
+    assert catalog.execute("select case_id from review_case_history").fetchall() == [("RC-2",)]
 
 
 def test_what_is_still_released_is_not_erased(catalog: Catalog, con: DuckDBPyConnection) -> None:

@@ -28,9 +28,17 @@ from linkage.service.errors import ServiceError
 
 LOGGER = logging.getLogger("guiyi.desk")
 _STATUS = {"gone": 410, "stale": 409, "refused": 409, "contradiction": 409, "not_yours": 403, "invalid": 422}
+_NOT_AS_EXPECTED = (
+    "请求的内容不合要求，请从页面上重新操作。",
+    "The request is not as expected; start again from the page.",
+)
 _WORDS = {
     "foreign_form": ("表单不是由本页发出的，没有写入任何内容。请重新打开页面。", "The form was not sent by this page."),
-    "unavailable": ("目录正在更新，请稍后再试。", "The catalog is being written; try again in a moment."),
+    "unavailable": (
+        "目录现在不能用：正在更新，请稍后再试；若从未运行过，请先运行 guiyi run。",
+        "The catalog cannot be used now: it is being written, try again in a moment; if nothing was ever released, "
+        "guiyi run comes first.",
+    ),
     "too_many": ("操作过于频繁，请稍后再试。", "Too often; try again in a moment."),
 }
 
@@ -70,7 +78,7 @@ def _add_error_pages(app: FastAPI, desk: Desk) -> None:
     @app.exception_handler(SignInNeededError)
     async def _sign_in(request: Request, error: SignInNeededError) -> Response:
         del request
-        return RedirectResponse(sign_in_page(error.wanted), 303)
+        return RedirectResponse(sign_in_page(error.wanted, lost_form=error.lost_form), 303)
 
     @app.exception_handler(DeskError)
     async def _desk(request: Request, error: DeskError) -> Response:
@@ -92,10 +100,12 @@ def _add_error_pages(app: FastAPI, desk: Desk) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         del error
-        return told(request, 422, "请求的内容不合要求，请从页面上重新操作。", "The request is not as expected.")
+        return told(request, 422, *_NOT_AS_EXPECTED)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code not in (404, 405):
+            return told(request, error.status_code, *_NOT_AS_EXPECTED)
         return told(request, error.status_code, "这里没有内容。", "There is nothing here.")
 
     @app.exception_handler(Exception)

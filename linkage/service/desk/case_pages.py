@@ -16,12 +16,12 @@ from golden_records.catalog.store import Catalog
 from linkage.access.shown import Sight, shown_values
 from linkage.at_once.preview import Preview
 from linkage.fields import CANONICAL_FIELDS, ENTITIES
-from linkage.review import cases, deciding, queue, similar
+from linkage.review import cases, deciding, foresight, queue, second_opinions, similar
 from linkage.review.cases import CaseFile
-from linkage.review.deciding import Form, Outcome
 from linkage.review.errors import DeskError
-from linkage.review.evidence import Evidence, EvidenceUnavailableError, evidence_of
-from linkage.review.graph import HEIGHT, WIDTH, draw
+from linkage.review.evidence import Evidence, EvidenceUnavailableError, Sheet, evidence_of, sheets_of
+from linkage.review.forms import Form, Outcome
+from linkage.review.graph import HEIGHT, WIDTH, Drawing, draw
 from linkage.review.topics import choices
 from linkage.service.desk.pages import desk_words, page
 from linkage.service.desk.previews import preview_page
@@ -31,6 +31,7 @@ from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, count_person,
 
 router = APIRouter()
 Short = Annotated[str, Query(max_length=200)]
+_MOST_OF_HALF = 20
 
 
 @router.get("/cases/{case_id}")
@@ -61,11 +62,12 @@ async def show_case(
             members = cases.members_of(catalog, case.entities)
             golden = {one: golden_values(catalog, one, sight) for one in case.entities}
             part = None
-            said = deciding.opinions_on(catalog, case.pending) if case.pending else ()
+            said = second_opinions.opinions_on(catalog, case.pending) if case.pending else ()
             if case.pending is not None and visitor.permissions.rule:
-                part = deciding.may_speak(case.pending, said, visitor.reviewer)
+                part = second_opinions.may_speak(case.pending, said, visitor.reviewer)
             evidence, why_not = _evidence(desk, case, members, sight)
             return {
+                "halves": _halves(desk, case, sight),
                 "case": case,
                 "members": members,
                 "golden": golden,
@@ -73,7 +75,7 @@ async def show_case(
                 "why_not": why_not,
                 "part": part,
                 "said": said,
-                "is_disputed": case.pending is not None and deciding.is_disputed(case.pending, said),
+                "is_disputed": case.pending is not None and second_opinions.is_disputed(case.pending, said),
                 "past": similar.similar_rulings(catalog, case, evidence.levels if evidence else {}),
                 "following": queue.following(catalog, queue.Filters(), case_id),
             }
@@ -99,7 +101,7 @@ async def show_case(
         steps=steps,
         zero=_zero(steps),
         by_field=_reasons(evidence, w),
-        drawing=draw(evidence.around, (case.left, case.right)) if evidence else None,
+        drawing=_drawing(case, evidence),
         box=(WIDTH, HEIGHT),
         choices=choices(together=case.together),
         reasons=desk.workspace.settings.decisions.known_reasons,
@@ -136,7 +138,7 @@ async def get_preview(
             if key not in desk.previews and choice != "cannot_tell":
                 form = Form(choice, "other", None, case.version, "", record_id=record or None)
                 with desk.batch:
-                    found = deciding.foresee(desk.workspace, catalog, case, form)
+                    found = foresight.foresee(desk.workspace, catalog, case, form)
                 if found is not None:
                     desk.keep_preview(key, found)
             return case, desk.previews.get(key)
@@ -215,6 +217,28 @@ def _evidence(
             )
     except EvidenceUnavailableError as error:
         return None, str(error)
+
+
+def _halves(desk: Desk, case: CaseFile, sight: Sight) -> list[tuple[dict[str, Sheet | None], int]]:
+    """Return, per half of a proposed split, its first records with what they say, and how many more there are."""
+    if case.halves is None:
+        return []
+    shown = [half[:_MOST_OF_HALF] for half in case.halves]
+    try:
+        with desk.batch:
+            sheets = sheets_of(desk.workspace, case.entity, {r for half in shown for r in half}, sight=sight)
+    except EvidenceUnavailableError:
+        sheets = {}
+    return [
+        ({record: sheets.get(record) for record in some}, len(half) - len(some))
+        for some, half in zip(shown, case.halves, strict=True)
+    ]
+
+
+def _drawing(case: CaseFile, evidence: Evidence | None) -> Drawing | None:
+    if evidence is None:
+        return None
+    return draw(evidence.around, (case.left, case.right), right=set(case.halves[1]) if case.halves else ())
 
 
 def _evidence_of_ruling(desk: Desk, case_id: str) -> tuple[Mapping[str, tuple[str, float]], str | None]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from linkage.fields import ENTITIES
 from linkage.review import figures, queue
 from linkage.review.topics import PENDING
 from linkage.service.desk.pages import page
@@ -37,6 +38,7 @@ async def get_dashboard(request: Request, visitor: VisitorOf) -> Response:
                 if state in PENDING:
                     by_kind[topic, entity] = by_kind.get((topic, entity), 0) + number
             agreement, precision = figures.agreement(catalog), figures.precision(catalog)
+            checks = {entity: figures.spot_checks(catalog, entity) for entity in ENTITIES}
         release, alarms = figures.alarms_of(desk.workspace)
         return {
             "loads": figures.loads_of(desk.workspace),
@@ -46,6 +48,7 @@ async def get_dashboard(request: Request, visitor: VisitorOf) -> Response:
             "by_state": by_state,
             "agreement": agreement,
             "precision": precision,
+            "spot_checks": checks,
             "alarms": alarms,
             "report_release": release,
         }

@@ -14,9 +14,10 @@ from linkage.access.shown import sight_of
 from linkage.at_once.preview import Preview
 from linkage.commands.decide import contradictions_of
 from linkage.fields import ENTITIES
-from linkage.review import deciding
+from linkage.review import deciding, foresight, second_opinions
 from linkage.review.errors import DeskError
 from linkage.review.evidence import EvidenceUnavailableError, sheets_of
+from linkage.review.forms import Outcome
 from linkage.service.desk.pages import page
 from linkage.service.desk.previews import preview_page
 from linkage.service.desk.ruling_forms import form_from, told
@@ -78,10 +79,10 @@ async def show_decision(
     def read() -> dict[str, Any]:
         with desk.reading() as catalog:
             decision = _decision(catalog, decision_id)
-            said = deciding.opinions_on(catalog, decision)
+            said = second_opinions.opinions_on(catalog, decision)
             part = None
             if decision.state == "proposed" and visitor.permissions.rule:
-                part = deciding.may_speak(decision, said, visitor.reviewer)
+                part = second_opinions.may_speak(decision, said, visitor.reviewer)
             homes = {}
             for record in sorted(decision.records):
                 source, _, key = record.partition(":")
@@ -113,7 +114,7 @@ async def show_decision(
         status=200 if problem is None else 409 if problem.code == "stale" else 422,
         place="decisions",
         blind=_is_blind(decision, visitor) and values["part"] == "second",
-        is_disputed=deciding.is_disputed(decision, values["said"]),
+        is_disputed=second_opinions.is_disputed(decision, values["said"]),
         may_undo=visitor.permissions.rule and (mine or visitor.permissions.settle) and decision.state != "revoked",
         reasons=desk.workspace.settings.decisions.known_reasons,
         subject=subject,
@@ -136,7 +137,7 @@ async def get_undo_preview(
     def read() -> tuple[Decision, Preview]:
         with desk.reading() as catalog, desk.batch:
             decision = _decision(catalog, decision_id)
-            return decision, deciding.foresee_undo(desk.workspace, catalog, decision)
+            return decision, foresight.foresee_undo(desk.workspace, catalog, decision)
 
     entity, found, problem = "", None, None
     try:
@@ -157,7 +158,7 @@ async def post_undo(decision_id: int, request: Request, visitor: VisitorOf) -> R
     form = await form_of(request, visitor)
     note = text_of(form, "note").strip()
 
-    def undo() -> deciding.Outcome:
+    def undo() -> Outcome:
         with desk.batch, desk.writing() as catalog:
             return deciding.undo(
                 desk.workspace, catalog, decision_id, note=note, reviewer=visitor.reviewer, now=desk.now()
@@ -178,7 +179,7 @@ async def post_second(decision_id: int, request: Request, visitor: VisitorOf) ->
     desk = desk_of(request)
     form = form_from(await form_of(request, visitor))
 
-    def speak() -> deciding.Outcome:
+    def speak() -> Outcome:
         with desk.batch, desk.writing() as catalog:
             return deciding.second(
                 desk.workspace, catalog, decision_id, form, reviewer=visitor.reviewer, now=desk.now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -20,19 +21,22 @@ from linkage.access.shown import Sight, shown_identifier, shown_row, shown_value
 from linkage.at_once.preview import Preview
 from linkage.fields import ENTITIES, Entity
 from linkage.relations.shown import names_of
-from linkage.review import deciding
+from linkage.review import deciding, foresight, meaning
 from linkage.review.errors import DeskError
 from linkage.review.evidence import EvidenceUnavailableError, sheets_of
+from linkage.review.forms import Outcome
 from linkage.review.search import cases_around
 from linkage.service.desk.case_pages import golden_shown
 from linkage.service.desk.pages import page
 from linkage.service.desk.previews import preview_page
 from linkage.service.desk.ruling_forms import form_from, told
 from linkage.service.desk.state import Desk, desk_of
-from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, count_person, form_of
+from linkage.service.desk.visitor import ROOT, Visitor, VisitorOf, count_person, form_of, text_of
 
 router = APIRouter()
 Short = Annotated[str, Query(max_length=40)]
+# Whether the records of a selection are one other entity, as a form says it.
+_TOGETHER = {"yes": True, "no": False}
 
 
 @router.get("/entities/{entity_id}")
@@ -52,8 +56,9 @@ async def show_entity(
     done: str = "",
     problem: DeskError | None = None,
     selected: tuple[str, ...] = (),
+    entered: Mapping[str, str] | None = None,
 ) -> Response:
-    """Show an entity, with a refusal if there was one."""
+    """Show an entity, with a refusal and what had been entered if there was one."""
     visitor.may("records")
     desk = desk_of(request)
     if entity_id.upper().startswith("NP"):
@@ -81,6 +86,7 @@ async def show_entity(
         problem=problem and problem.said(visitor.language),
         reasons=desk.workspace.settings.decisions.known_reasons,
         selected=selected,
+        entered=entered or {},
         back=f"{ROOT}/entities/{entity_id}",
         **values,
     )
@@ -91,7 +97,8 @@ async def get_split_preview(
     entity_id: str,
     request: Request,
     visitor: VisitorOf,
-    record: Annotated[list[str] | None, Query(max_length=500)] = None,
+    record: Annotated[list[str] | None, Query(max_length=20_000)] = None,
+    together: Short = "",
     fragment: Short = "",
 ) -> Response:
     """Show what splitting the selected records off would change."""
@@ -101,8 +108,10 @@ async def get_split_preview(
 
     def read() -> Preview:
         with desk.reading() as catalog, desk.batch:
-            ruling = deciding.split_ruling(catalog, entity_id, record or [], reason="other", note=None)
-            return deciding.foresee_ruling(desk.workspace, catalog, ruling)
+            ruling = meaning.split_ruling(
+                catalog, entity_id, record or [], are_one=_TOGETHER.get(together), reason="other", note=None
+            )
+            return foresight.foresee_ruling(desk.workspace, catalog, ruling)
 
     found, problem = None, None
     try:
@@ -121,11 +130,19 @@ async def post_split(entity_id: str, request: Request, visitor: VisitorOf) -> Re
     data = await form_of(request, visitor)
     form = form_from(data)
     selected = tuple(one for one in data.getlist("record_id") if isinstance(one, str))
+    together = text_of(data, "together")
 
-    def split() -> deciding.Outcome:
+    def split() -> Outcome:
         with desk.batch, desk.writing() as catalog:
             return deciding.split(
-                desk.workspace, catalog, entity_id, selected, form, reviewer=visitor.reviewer, now=desk.now()
+                desk.workspace,
+                catalog,
+                entity_id,
+                selected,
+                form,
+                are_one=_TOGETHER.get(together),
+                reviewer=visitor.reviewer,
+                now=desk.now(),
             )
 
     try:
@@ -133,7 +150,8 @@ async def post_split(entity_id: str, request: Request, visitor: VisitorOf) -> Re
     except DeskError as error:
         if error.code in ("gone", "not_yours"):
             raise
-        return await show_entity(request, visitor, entity_id, problem=error, selected=selected)
+        entered = {name: text_of(data, name)[:4_000] for name in ("together", "reason", "note")}
+        return await show_entity(request, visitor, entity_id, problem=error, selected=selected, entered=entered)
     return RedirectResponse(f"{ROOT}/entities/{entity_id}?done={told(outcome)}", 303)
 
 
@@ -175,7 +193,7 @@ def _read(desk: Desk, asked: str, release: int | None, sight: Sight) -> dict[str
             "history": history,
             "decisions": [d for d in read_decisions(catalog, entity_type=_type(here)) if d.records & set(records)],
             "cases": cases_around(catalog, (here,)),
-            "version": deciding.entity_version(catalog, here),
+            "version": meaning.entity_version(catalog, here),
         }
 
 

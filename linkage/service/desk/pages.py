@@ -1,11 +1,13 @@
 """Filling the desk's templates: language, frame, and the headers of a page.
 
-Every value is escaped by the template engine. The policy forbids inline script and style and every request to another
-host, so that even an escaped mistake could not run.
+Every value is escaped by the template engine, and characters that are not seen and change what is (directions of
+writing, widths of nothing, controls) are written out. The policy forbids inline script and style and every request to
+another host, so that even an escaped mistake could not run.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from functools import cache
@@ -13,9 +15,11 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from eval.report.words import Words, words
+from linkage.clusters.hysteresis import BY_HYSTERESIS
 from linkage.entity_config import load_entity_config
 from linkage.fields import ENTITIES
 from linkage.model.verdicts import BY_SCORE
@@ -28,6 +32,8 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {"content-security-policy": POLICY, "cache-control": "no-store", "referrer-policy": "same-origin"}
+# Direction marks and overrides, characters of no width, controls: with them one name looks like another.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 STATIC = ("desk.css", "desk.js")
 
 
@@ -93,7 +99,8 @@ def shown_value(w: Words, field: str, value: object) -> str:
 def desk_words(language: str) -> Words:
     """Return the words of the reports, and the names of the rules."""
     rules: dict[str, tuple[str, str]] = {
-        BY_SCORE: ("权重介于合并与排除之间", "the weight lies between linking and rejecting")
+        BY_SCORE: ("权重介于合并与排除之间", "the weight lies between linking and rejecting"),
+        BY_HYSTERESIS: ("只靠一条旧链接相连", "held together by an old link alone"),
     }
     for entity in ENTITIES:
         for rule in load_entity_config(entity).rule:
@@ -108,15 +115,33 @@ def static_file(name: str) -> bytes:
     return resources.files("linkage.service.desk").joinpath("static", name).read_bytes()
 
 
+class AsIs(str):
+    """A text that a form sends back: written as it is, escaped."""
+
+
+def seen(value: object) -> object:
+    """Return a value as pages show it, with characters that nobody would see written out.
+
+    >>> seen("深圳\u202e司公")
+    '深圳⟨U+202E⟩司公'
+    """
+    if not isinstance(value, str) or value.isprintable() or isinstance(value, (Markup, AsIs)):
+        return value
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", value)
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=PackageLoader("linkage.service.desk", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=seen,
     )
+    made.filters["as_is"] = AsIs
+    return made
 
 
 _LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -132,6 +157,10 @@ _LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "different": ("不是同一主体", "different entities"),
         "not_here": ("记录不属于本主体", "record does not belong"),
         "cannot_tell": ("无法判断", "cannot tell"),
+    },
+    "split_ruling": {
+        "same": ("保持一体：全部记录是同一主体", "keep together: all its records are one entity"),
+        "different": ("拆开：两半是两个主体", "split: the two halves are two entities"),
     },
     "decision_state": {
         "proposed": ("待复核", "waits for a second person"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import FormData
 
 from golden_records.opinions import CHOICES, Choice
-from linkage.review.deciding import Form, Outcome
 from linkage.review.errors import DeskError
+from linkage.review.forms import Form, Outcome
 from linkage.service.desk.visitor import text_of
 
 

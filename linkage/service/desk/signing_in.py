@@ -32,14 +32,25 @@ from linkage.service.desk.visitor import (
 from linkage.service.errors import ServiceError
 
 router = APIRouter()
+_LOST = (
+    "登录已结束，刚才的表单没有写入任何内容。用浏览器的“后退”可以找回所写的文字；登录后请在新打开的页面上提交。",
+    "You were signed out, and nothing of the form was written. Your browser's back button brings back what you wrote; "
+    "sign in, and send it from a page opened anew.",
+)
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 
 
 @router.get("/sign-in")
-async def get_sign_in(request: Request, next: Annotated[str, Query(max_length=500)] = "") -> Response:
-    """Show the sign-in page."""
+async def get_sign_in(
+    request: Request,
+    next: Annotated[str, Query(max_length=500)] = "",
+    lost: Annotated[str, Query(max_length=5)] = "",
+) -> Response:
+    """Show the sign-in page; it says so if a form was not taken because nobody was signed in any more."""
     desk = desk_of(request)
-    return page("sign_in.html", desk, language=language_of(request, desk), wanted=back_to(next), problem=None)
+    language = language_of(request, desk)
+    problem = _LOST[language != "zh"] if lost else None
+    return page("sign_in.html", desk, language=language, wanted=back_to(next), problem=problem)
 
 
 @router.post("/sign-in")

@@ -14,8 +14,8 @@ from golden_records.catalog.store import Catalog
 from golden_records.decisions import read_decisions
 from golden_records.review_trail import Deed, write_deed
 from linkage.review import cases, trail
-from linkage.review.deciding import may_speak, opinions_on
 from linkage.review.errors import DeskError
+from linkage.review.second_opinions import may_speak, opinions_on
 from linkage.service.desk.pages import page
 from linkage.service.desk.state import Desk, desk_of
 from linkage.service.desk.visitor import Visitor, VisitorOf

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus, unquote, urlsplit
 
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
@@ -18,23 +18,25 @@ from linkage.access.access_log import Look, hash_of_result, moment
 from linkage.access.roles import PERMISSIONS, Permissions
 from linkage.access.sessions import Session, find_session, is_form_key
 from linkage.access.shown import Sight, sight_of
-from linkage.review.deciding import Reviewer
 from linkage.review.errors import DeskError
+from linkage.review.forms import Reviewer
 from linkage.service.desk.state import Desk, desk_of
 from linkage.service.errors import ServiceError
 
 COOKIE = "guiyi_review"
 LANGUAGE_COOKIE = "guiyi_language"
 ROOT = "/review"
+_MOST_FIELDS = 20_000
 _PURPOSE = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{2,200}")
 
 
 class SignInNeededError(Exception):
     """Nobody is signed in; the visitor is led to the sign-in page, and back to where they wanted to go."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, wanted: str, *, lost_form: bool = False) -> None:
         super().__init__("sign in first")
         self.wanted = wanted
+        self.lost_form = lost_form
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,14 @@ async def visitor_of(request: Request) -> Visitor:
         DeskError: the role has no access to the desk.
     """
     desk = desk_of(request)
+    if "\x00" in unquote(str(request.url)):
+        raise DeskError("gone", "这里没有内容。", "there is nothing here.")
     secret = request.cookies.get(COOKIE, "")
     session = await run_in_threadpool(_session, desk, secret) if secret else None
     if session is None:
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        raise SignInNeededError(wanted if request.method == "GET" else f"{ROOT}/")
+        if request.method != "GET":
+            raise SignInNeededError(_page_of_form(request.url.path), lost_form=True)
+        raise SignInNeededError(request.url.path + (f"?{request.url.query}" if request.url.query else ""))
     desk.service().requests.take(session.token.token_hash)
     request.scope.get("guiyi", {})["token_id"] = session.token.token_id
     visitor = Visitor(session, PERMISSIONS[session.token.role], language_of(request, desk))
@@ -142,7 +147,7 @@ async def form_of(request: Request, visitor: Visitor) -> FormData:
         ServiceError: 403; it does not.
     """
     require_same_site(request)
-    form = await request.form(max_files=0, max_fields=2_000)
+    form = await request.form(max_files=0, max_fields=_MOST_FIELDS)
     if not is_form_key(visitor.session, text_of(form, "form_key")):
         raise ServiceError(403, "foreign_form", "the form is not of this session; open the page anew")
     return form
@@ -165,7 +170,7 @@ def require_same_site(request: Request) -> None:
 def text_of(form: Mapping[str, Any], name: str) -> str:
     """Return a text of a form, empty if it is not there."""
     value = form.get(name)
-    return value if isinstance(value, str) else ""
+    return value.replace("\x00", "") if isinstance(value, str) else ""
 
 
 def stated_purpose(text: str) -> str:
@@ -201,9 +206,20 @@ def back_to(wanted: str) -> str:
     return wanted if inside and ".." not in wanted and "\\" not in wanted and "//" not in wanted else f"{ROOT}/"
 
 
-def sign_in_page(wanted: str) -> str:
-    """Return the address of the sign-in page that leads back."""
-    return f"{ROOT}/sign-in?next={quote_plus(back_to(wanted))}"
+def sign_in_page(wanted: str, *, lost_form: bool = False) -> str:
+    """Return the address of the sign-in page that leads back; with a word on a form that was not taken."""
+    return f"{ROOT}/sign-in?next={quote_plus(back_to(wanted))}{'&lost=1' if lost_form else ''}"
+
+
+def _page_of_form(path: str) -> str:
+    """Return the page that a form stands on.
+
+    >>> _page_of_form("/review/cases/RC-1/rule"), _page_of_form("/review/search")
+    ('/review/cases/RC-1', '/review/')
+    """
+    parts = path.split("/")
+    is_of_one = len(parts) == 5 and parts[2] in ("cases", "entities", "decisions")
+    return "/".join(parts[:4]) if is_of_one else f"{ROOT}/"
 
 
 def _session(desk: Desk, secret: str) -> Session | None:

@@ -349,3 +349,24 @@ def test_a_cut_off_file_or_a_folder_in_use_is_refused(
     assert ended.code == 1
     assert "not empty" in ended.err
     assert (tmp_path / "full" / "kept.txt").read_text() == "mine"
+
+
+def test_the_printed_rows_add_up_to_all_that_came_in_also_where_some_could_not_be_read(
+    guiyi: Guiyi, district_released: District, tmp_path: Path
+) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text('uscc,item\n1,LP-PENALTY-001\n2,LP-PENALTY-001\n"3,LP"-PENALTY,1,2\n4,LP-PENALTY-001\n', "utf-8")
+    done = guiyi("attach", district_released.workspace.root, file, "--output", tmp_path / "out")
+    assert done.code == 0
+    rows = [
+        [int(cell) for cell in line.split("│")[3:-1]]
+        for line in done.out.splitlines()
+        if line.startswith("│") and "rows in" not in line
+    ]
+    assert [sum(row[:-1]) for row in rows] == [row[-1] for row in rows]
+    *parts, every = rows
+    assert [sum(column) for column in zip(*parts, strict=True)] == every
+    assert every[-2:] == [1, 4]
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
+    assert summary["unread_by_file"] == {"rows.csv": 1}
+    assert f"guiyi review credit {district_released.workspace.root}" in done.err

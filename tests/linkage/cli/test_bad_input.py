@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from openpyxl import Workbook
 from small_district import Guiyi
 
 from linkage.ingest.manifest import list_loads
@@ -29,6 +30,18 @@ def parquet_cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
 
 
+def headed(path: Path) -> None:
+    """A sheet whose first row is one merged cell, as a department sends it."""
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["宝安区人口登记表"])
+    for line in ROWS.splitlines():
+        sheet.append(line.split(","))
+    sheet.merge_cells("A1:D1")
+    book.save(path)
+
+
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty.csv": (lambda p: p.write_bytes(b""), "the file is empty"),
     "header.csv": (lambda p: p.write_text(ROWS.splitlines()[0] + "\n"), "a header and no data rows"),
@@ -39,6 +52,8 @@ BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "absent.csv": (lambda p: None, "no such file"),
     "cut.parquet": (parquet_cut_off, "the Parquet file cannot be read"),
     "cut.xlsx": (lambda p: p.write_bytes(b"PK\x03\x04rest"), "the workbook cannot be read"),
+    "headed.xlsx": (lambda p: headed(p), "set header_row under [file]"),
+    "headed.csv": (lambda p: p.write_text("人口登记表\n" + ROWS, "utf-8"), "set header_row under [file]"),
     "twice.csv": (lambda p: p.write_text(ROWS.replace("id_number", "name", 1), "utf-8"), "occurs more than once"),
     "caret.csv": (lambda p: p.write_text(ROWS.replace(",", "^"), "utf-8"), "'source_record_id' is missing"),
 }

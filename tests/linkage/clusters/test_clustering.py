@@ -298,23 +298,34 @@ order by all""").fetchall()
     assert refused > 0
 
 
-def test_a_review_case_is_named_once_and_shows_two_entities_or_a_conflict(run: Linkage) -> None:
+def test_a_review_case_is_named_once_and_shows_two_entities_or_a_proposal_to_split_one(run: Linkage) -> None:
     cases = run.con.execute(
         f"select case_id, kind, left_entity_id, right_entity_id, left_record_id, right_record_id "
         f"from {quote(run.table('review_case'))}"
     ).fetchall()
     assert len({case[0] for case in cases}) == len(cases) > 50
     for _, kind, left, right, left_record, right_record in cases:
-        assert left != right or kind == "conflict"
+        assert (left == right) is (kind == "split_proposed")
         assert left_record < right_record
 
 
-def test_every_conflict_is_a_review_case(run: Linkage) -> None:
-    found = run.con.execute(f"""
-select
-    (select count(*) from {quote(run.table("judged"))} where verdict = 'conflict' and left_id < right_id),
-    (select count(*) from {quote(run.table("review_case"))} where kind = 'conflict')""").fetchall()[0]
-    assert found[0] == found[1] > 0
+def test_every_conflict_is_a_review_case_between_two_entities_or_speaks_for_a_split(run: Linkage) -> None:
+    rows = run.con.execute(f"""
+select l.entity_id, r.entity_id
+from {quote(run.table("judged"))} j
+join (
+    select profile_id, min(record_id) as record_id from {quote(run.table("profile_record"))} group by profile_id
+) a on j.left_id = a.profile_id
+join (
+    select profile_id, min(record_id) as record_id from {quote(run.table("profile_record"))} group by profile_id
+) b on j.right_id = b.profile_id
+join {quote(run.table("membership"))} l on a.record_id = l.record_id
+join {quote(run.table("membership"))} r on b.record_id = r.record_id
+where j.verdict = 'conflict' and j.left_id < j.right_id""").fetchall()
+    cases = run.con.execute(f"select kind, left_entity_id from {quote(run.table('review_case'))}").fetchall()
+    assert sum(left != right for left, right in rows) == sum(kind == "conflict" for kind, _ in cases)
+    assert {left for left, right in rows if left == right} <= {one for kind, one in cases if kind == "split_proposed"}
+    assert rows
 
 
 def test_under_tight_limits_every_link_of_the_simulated_records_is_followed_or_refused(run: Linkage) -> None:

@@ -14,6 +14,7 @@ from linkage.ingest.loads import ingest_files
 from linkage.sources import source_of
 from linkage.workspace import Workspace, create_workspace, open_workspace
 
+Rows = tuple[tuple[str, ...], ...]
 NOW = datetime(2025, 3, 1, 8, 0, tzinfo=UTC)
 QUIET = Console(quiet=True)
 SCRIPT = "<script>document.title='broken'</script>贸易有限公司"
@@ -33,6 +34,12 @@ RESIDENTS = (
     ("R3", "刘宇航", "", "2009-08-28", "男", "", ""),
     ("R4", "陈思远", "", "1980-05-06", "男", "", ""),
     ("R5", "陈思远", "", "1980-05-06", "男", "", FAR),
+)
+# One number under three names: 刘宇生 is one character apart from 刘宇航, who shares the home, and from 刘强生, who
+# shares the telephone. So the three are one entity, though 刘宇航 and 刘强生 contradict each other.
+TOGETHER = (
+    ("S1", "刘宇生", "222424200908281271", "2009-08-28", "男", "13911112222", FAR),
+    ("S2", "刘强生", "222424200908281271", "2009-08-28", "男", "13911112222", HOME),
 )
 MARKET = (
     ("M1", "深圳市云汇科技有限公司", "91440300MA5KPW5G0T", "原小青", "13700001111", HOME, "2019-01-02"),
@@ -62,7 +69,9 @@ PERSONS = {
 }
 
 
-def make_town(root: Path, *, catalog: str | None = None) -> Town:
+def make_town(
+    root: Path, *, catalog: str | None = None, residents: Rows = RESIDENTS, market: Rows = MARKET, tax: Rows = TAX
+) -> Town:
     """Make the workspace, run it once, and give out tokens."""
     create_workspace(root, catalog=catalog)
     sources = root / "sources"
@@ -73,9 +82,9 @@ def make_town(root: Path, *, catalog: str | None = None) -> Town:
     workspace = open_workspace(root)
     for name, entity, fields, rows in (
         ("register", "natural_person", FIELDS, REGISTER),
-        ("residents", "natural_person", FIELDS, RESIDENTS),
-        ("market", "legal_person", FIRMS, MARKET),
-        ("tax", "legal_person", FIRMS, TAX),
+        ("residents", "natural_person", FIELDS, residents),
+        ("market", "legal_person", FIRMS, market),
+        ("tax", "legal_person", FIRMS, tax),
     ):
         (sources / f"{name}.toml").write_text(
             f'source = "{name}"\nentity = "{entity}"\ncanonical = true\n[key]\nsource_record_id = "source_record_id"\n',
@@ -92,6 +101,11 @@ def make_town(root: Path, *, catalog: str | None = None) -> Town:
             now=NOW,
         )
     assert run_month(workspace, entities=None, language=None, now=NOW, console=QUIET) == 0
+    return Town(workspace, make_tokens(workspace))
+
+
+def make_tokens(workspace: Workspace) -> dict[str, str]:
+    """Return a token per person."""
     tokens = {}
     with open_catalog(workspace.catalog) as catalog:
         for name, (role, owner) in PERSONS.items():
@@ -103,4 +117,4 @@ def make_town(root: Path, *, catalog: str | None = None) -> Town:
                 last_day=date(2999, 12, 31),
                 now=NOW,  # type: ignore[arg-type]
             )
-    return Town(workspace, tokens)
+    return tokens

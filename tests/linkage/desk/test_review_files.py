@@ -57,16 +57,24 @@ def test_a_filled_in_file_rules_once_and_says_what_it_refused(
     assert done.code == 3
     assert done.data["taken"] == {"ruled": 1, "waiting": 1}
     refused = done.data["refused"]
-    assert {one["why"].split(":")[0].split(";")[0] for one in refused} == {
-        "choose a reason from the list.",
-        "ruling 'perhaps'",
-    }
+    assert {one["why"].split(":")[0] for one in refused} == {"reason 'because'", "ruling 'perhaps'"}
+    assert all("document_seen" in one["why"] for one in refused if one["why"].startswith("reason"))
     again = guiyi("review", "import", root, file, "--author", "周审核", "--json")
     assert again.data["taken"] == {"repeated": 2}
     late = guiyi("review", "import", root, file, "--author", "吴复核", "--json")
     assert late.data["taken"] == {}  # both cases have changed since the export
     assert ask(town.workspace.catalog, "select count(*) from decision") == [(2,)]
     assert ask(town.workspace.catalog, "select detail from decision where decision_id = 1")[0][0].count("核对无误") == 1
+
+
+def test_an_answer_that_a_case_does_not_have_is_refused_with_those_it_has(
+    town: Town, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    root, file = town.workspace.root, tmp_path / "cases.jsonl"
+    guiyi("review", "export", root, file)
+    fill(file, P3={"ruling": "not_here", "record": "left", "reason": "review"})
+    (refused,) = guiyi("review", "import", root, file, "--author", "周审核", "--json").data["refused"]
+    assert refused["why"] == "for this case, ruling 'not_here': use one of same, different, cannot_tell"
 
 
 def test_a_second_person_confirms_by_a_file_of_their_own(town: Town, tmp_path: Path, guiyi: Guiyi) -> None:

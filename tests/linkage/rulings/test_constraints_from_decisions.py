@@ -49,8 +49,8 @@ def decision_lists(draw: st.DrawFn, most: int = 7) -> list[Decision]:
 
 
 def joined(same: Sequence[Decision]) -> list[set[str]]:
-    """Return the groups of records that `same` decisions make, the plain way: merge until nothing changes."""
-    groups = [set(d.records) for d in same]
+    """Return the groups of records that decisions tie, the plain way: merge until nothing changes."""
+    groups = [set(d.ruling.tied) for d in same]
     while True:
         pair = next(((a, b) for a, b in itertools.combinations(groups, 2) if a & b), None)
         if pair is None:
@@ -71,7 +71,7 @@ def brute_force(decisions: Sequence[Decision]) -> tuple[list[int], dict[tuple[in
     kept: list[Decision] = []
     found: dict[tuple[int, int], int] = {}
     for new in sorted(decisions, key=lambda d: d.decision_id):
-        same = [d for d in (*kept, new) if d.ruling.kind == "same"]
+        same = [d for d in (*kept, new) if len(d.ruling.tied) > 1]
         apart = [d for d in (*kept, new) if d.ruling.kind != "same"]
         broken = [d for d in apart if clashes(same, d)]
         for d in broken:
@@ -113,6 +113,18 @@ def test_a_record_taken_out_of_an_entity_contradicts_its_being_the_same() -> Non
     assert (found.set_aside, found.together) == (2, (1,))
 
 
+def test_records_that_leave_together_are_one_and_contradict_being_kept_apart() -> None:
+    leaving = decision(2, "not_here", "ab", "cd")
+    assert constraints([leaving], "abcd").must_link == (("a", "b"),)
+    (found,) = weigh([decision(1, "different", "a", "b"), leaving]).contradictions
+    assert (found.set_aside, found.apart, found.together) == (2, 1, (2,))
+    (found,) = weigh([leaving, decision(3, "same", "b", "c")]).contradictions
+    assert (found.set_aside, found.apart, found.together) == (3, 2, (3,))
+    assert leaving.ruling.tells_of("a", "b")
+    assert leaving.ruling.tells_of("b", "c")
+    assert not leaving.ruling.tells_of("c", "d")
+
+
 def test_what_is_set_aside_contradicts_nothing_else() -> None:
     made = [decision(1, "different", "a", "b"), decision(2, "same", "a", "b"), decision(3, "different", "b", "a")]
     assert [c.set_aside for c in weigh(made).contradictions] == [2]
@@ -135,9 +147,8 @@ def test_a_chain_named_leads_from_one_side_to_the_other(made: list[Decision]) ->
         assert found.set_aside == max(*found.together, found.apart)
         here = {found.left_record_id}
         for number in found.together:
-            assert by_number[number].ruling.kind == "same"
-            assert here & by_number[number].records
-            here = set(by_number[number].records)
+            assert here & by_number[number].ruling.tied
+            here = set(by_number[number].ruling.tied)
         assert found.right_record_id in here
         sides = {
             side
@@ -217,7 +228,7 @@ def test_constraints_say_what_the_decisions_kept_say(made: list[Decision], prese
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(present)
     graph.add_edges_from(found.must_link)
-    groups = joined([d for d in kept if d.ruling.kind == "same"])
+    groups = joined([d for d in kept if len(d.ruling.tied) > 1])
     expected = {frozenset(g & present) for g in groups if len(g & present) > 1}
     assert {frozenset(c) for c in nx.connected_components(graph) if len(c) > 1} == expected
     assert len(found.must_link) == sum(len(group) - 1 for group in expected)  # a spanning tree, no pair more

@@ -38,8 +38,10 @@
   const splitPreview = one("#split-preview");
   if (split && splitPreview) {
     split.addEventListener("change", (event) => {
-      if (event.target.name !== "record_id") return;
+      if (!["record_id", "together"].includes(event.target.name)) return;
       const address = new URL(split.dataset.split, location.href);
+      const together = one("input[name=together]:checked", split);
+      if (together) address.searchParams.set("together", together.value);
       address.searchParams.set("fragment", "1");
       all("input[name=record_id]:checked", split).forEach((box) => address.searchParams.append("record", box.value));
       splitPreview.dataset.asked = address.href;
