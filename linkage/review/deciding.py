@@ -67,7 +67,7 @@ def rule(
         assert case is not None
         possible = choices(together=case.together)
         if form.ruling not in possible:
-            raise not_among(form.ruling, possible, "对这个案件，结论", "for this case, ruling")
+            raise not_among(form.ruling, possible, "结论", "ruling")
         if case.pending is not None:
             return further(workspace, catalog, case_id, case.pending, form, reviewer, now)
         ruling = None if form.ruling == "cannot_tell" else ruling_of_case(catalog, case, form)

@@ -65,12 +65,18 @@ def said_already(decision: Decision) -> DeskError:
 
 
 def not_among(given: str, known: Sequence[str], what_zh: str, what_en: str) -> DeskError:
-    """Return the refusal of a code that is none of those known; long ones are cut."""
-    said = given[:40] or "–"
+    """Return the refusal of a code that is none of those known, or of none; long ones are cut."""
+    if not given:
+        return DeskError(
+            "invalid",
+            f"请从列表中选择{what_zh}：{'、'.join(known)}。",
+            f"choose the {what_en}: one of {', '.join(known)}",
+        )
+    said = given[:40]
     return DeskError(
         "invalid",
         f"{what_zh}“{said}”不可用；可用的有：{'、'.join(known)}。",
-        f"{what_en} {said!r}: use one of {', '.join(known)}",
+        f"the {what_en} {said!r} cannot be given here; use one of {', '.join(known)}",
     )
 
 

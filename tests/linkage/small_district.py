@@ -78,8 +78,9 @@ def ingest_month(workspace: Workspace, loads: Iterable[PlannedLoad]) -> None:
         )
 
 
-def release_month(workspace: Workspace, now: datetime = NOW) -> None:
-    assert run_month(workspace, entities=None, language=None, now=now, console=Console(quiet=True, as_json=True)) == 0
+def release_month(workspace: Workspace, now: datetime = NOW, *, full: bool = False) -> None:
+    console = Console(quiet=True, as_json=True)
+    assert run_month(workspace, entities=None, language=None, now=now, console=console, full=full) == 0
 
 
 def copied(workspace: Workspace, target: Path) -> Workspace:

@@ -148,7 +148,7 @@ def test_links_of_a_withdrawn_run_are_not_kept_after_a_rollback(
         )
     kept = "select count(*) from natural_person_kept where left_id = ? and right_id = ?"
     again = copied(workspace, tmp_path / "again")
-    release_month(again)
+    release_month(again, full=True)
     with connect(again.batch) as con:
         assert con.execute(kept, [left, right]).fetchall() == [(1,)]
     assert guiyi("rollback", workspace.root, 1).code == 0

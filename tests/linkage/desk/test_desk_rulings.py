@@ -217,11 +217,11 @@ def test_a_ruling_that_contradicts_others_is_refused_with_the_ones_it_contradict
     ("fields", "said"),
     [
         ({"note": "长" * 100_000}, "最多 2,000"),
-        ({"reason": "because"}, "请从列表中选择理由"),
+        ({"reason": "because"}, "理由“because”不可用；可用的有："),
         ({"reason": ""}, "请从列表中选择理由"),
         ({"ruling": "maybe"}, "请先选择一个结论"),
         ({"ruling": ""}, "请先选择一个结论"),
-        ({"ruling": "not_here"}, "请重新打开案件"),
+        ({"ruling": "not_here"}, "结论“not_here”不可用；可用的有：same、different"),
         ({"request_key": "short"}, "表单不完整"),
     ],
 )

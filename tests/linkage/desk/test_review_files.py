@@ -57,8 +57,8 @@ def test_a_filled_in_file_rules_once_and_says_what_it_refused(
     assert done.code == 3
     assert done.data["taken"] == {"ruled": 1, "waiting": 1}
     refused = done.data["refused"]
-    assert {one["why"].split(":")[0] for one in refused} == {"reason 'because'", "ruling 'perhaps'"}
-    assert all("document_seen" in one["why"] for one in refused if one["why"].startswith("reason"))
+    assert {one["why"].partition(" cannot")[0] for one in refused} == {"the reason 'because'", "the ruling 'perhaps'"}
+    assert all("document_seen" in one["why"] for one in refused if one["why"].startswith("the reason"))
     again = guiyi("review", "import", root, file, "--author", "周审核", "--json")
     assert again.data["taken"] == {"repeated": 2}
     late = guiyi("review", "import", root, file, "--author", "吴复核", "--json")
@@ -74,7 +74,7 @@ def test_an_answer_that_a_case_does_not_have_is_refused_with_those_it_has(
     guiyi("review", "export", root, file)
     fill(file, P3={"ruling": "not_here", "record": "left", "reason": "review"})
     (refused,) = guiyi("review", "import", root, file, "--author", "周审核", "--json").data["refused"]
-    assert refused["why"] == "for this case, ruling 'not_here': use one of same, different, cannot_tell"
+    assert refused["why"] == "the ruling 'not_here' cannot be given here; use one of same, different, cannot_tell"
 
 
 def test_a_second_person_confirms_by_a_file_of_their_own(town: Town, tmp_path: Path, guiyi: Guiyi) -> None:
