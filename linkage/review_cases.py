@@ -80,6 +80,7 @@ select
     right_entity_id,
     detail
 from asked""")
+    run.con.execute(f"drop table {quote(proposed)}")
 
 
 def add_spot_checks(run: Linkage) -> None:
