@@ -21,8 +21,9 @@ OF_RECORDS = (
         "must_link",
         "cannot_link",
     ),
-    *("applied", "component", "clusters", "refused", "anchored"),
+    *("applied", "component", "clusters", "refused", "anchored", "review_case"),
 )
+_IDS = frozenset(("left_entity_id", "right_entity_id"))
 OF_ENTITIES = ("membership", "record_link", "golden", "provenance", "identifier", "name", "address", "phone")
 
 
@@ -49,7 +50,7 @@ def differences(one: Workspace, other: Workspace, entity: str) -> dict[str, tupl
 
 def _rows(con: duckdb.DuckDBPyConnection, name: str, entity: str, table: str) -> str:
     source = f"{name}.{quote(f'{entity}_{table}')}"
-    columns = sorted(row[0] for row in con.execute(f"describe {source}").fetchall())
+    columns = sorted({row[0] for row in con.execute(f"describe {source}").fetchall()} - _IDS)
     if table not in OF_ENTITIES:
         return f"select {', '.join(map(quote, columns))} from {source}"
     rest = ", ".join(f"t.{quote(c)}" for c in columns if c != "entity_id")

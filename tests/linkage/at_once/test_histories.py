@@ -171,11 +171,12 @@ class _Pair:
         path = self.folder / f"{self.day}.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["source_record_id", "operation", *FIELDS])
+            # The same rows again come in another file: a file is loaded once.
+            writer.writerow(["source_record_id", "operation", *FIELDS, "file"])
             for record, person in sorted(load.rows.items()):
                 if person is not None or load.mode == "delta":
                     values = PEOPLE[person] if person is not None else ("",) * len(FIELDS)
-                    writer.writerow([f"R{record}", "delete" if person is None else "upsert", *values])
+                    writer.writerow([f"R{record}", "delete" if person is None else "upsert", *values, self.day])
         for workspace in (self.step, self.anew):
             ingest_files(
                 (path,),
