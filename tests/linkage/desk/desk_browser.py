@@ -64,7 +64,8 @@ class Seat:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(f"{desk.address}/review/")
-        self.page.keyboard.type(desk.town.tokens[name])  # the field has the focus
+        self.page.wait_for_function("document.activeElement.tagName === 'INPUT'")  # on a busy machine it takes a while
+        self.page.keyboard.type(desk.town.tokens[name])
         self.page.keyboard.press("Enter")
         self.page.wait_for_selector("[data-queue]")
 
