@@ -5,7 +5,7 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import linkage.clusters.connected
@@ -14,6 +14,7 @@ from linkage.clusters.connected import connected
 _SIZES = st.integers(0, 12)
 
 
+@settings(deadline=None)  # the first call loads scipy
 @given(size=_SIZES, data=st.data())
 def test_sets_are_those_of_networkx_numbered_by_their_smallest_nodes_either_way(size: int, data: st.DataObject) -> None:
     node = st.integers(0, max(size - 1, 0))
