@@ -25,8 +25,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-from increment import guiyi, make_files, make_workspace
+from increment import guiyi, make_files, make_workspace, pairs_to_part
 
 import linkage.at_once.resolve
 import linkage.commands.decide
@@ -115,14 +114,7 @@ def measure(entity: str, records: int, decisions: int, seed: int, scratch: Path)
     guiyi("ingest", root, "--source", "district", "--as-of", "2025-01-31", scratch / "base.parquet")
     guiyi("run", root)
     workspace = open_workspace(root)
-    with duckdb.connect(str(workspace.batch), read_only=True) as con:
-        found = con.execute(f"""
-select min(record_id), max(record_id)
-from {entity}_membership
-group by entity_id
-having count(*) between 2 and 6
-order by hash(entity_id)
-limit {2 * decisions}""").fetchall()
+    found = pairs_to_part(workspace, entity, 2 * decisions)
     return {
         "records": records,
         "batch_mb": round(workspace.batch.stat().st_size / 2**20),

@@ -35,7 +35,7 @@ from eval.simulator import simulate_canonical
 from linkage.commands.console import Console
 from linkage.commands.decide import DecideRequest, record_decision
 from linkage.fields import CANONICAL_FIELDS
-from linkage.workspace import open_workspace
+from linkage.workspace import Workspace, open_workspace
 
 RESULTS = Path(__file__).parent / "results"
 _SET_CHILD_SUBREAPER = 36
@@ -131,20 +131,25 @@ def stages(workspace: Path, release: int) -> list[dict[str, Any]]:
     ]
 
 
-def decide(root: Path, entity: str, cases: int) -> dict[str, list[float]]:
-    """Rule that two records of an entity are two, on several entities; return seconds, by the clock and of processors.
-
-    What is timed is the command without starting Python: recording, resolving again, publishing.
-    """
-    workspace = open_workspace(root)
+def pairs_to_part(workspace: Workspace, entity: str, cases: int) -> list[tuple[str, str]]:
+    """Return two records of each of several entities, the same ones each time."""
     with duckdb.connect(str(workspace.batch), read_only=True) as con:
-        found = con.execute(f"""
+        return con.execute(f"""
 select min(record_id), max(record_id)
 from {entity}_membership
 group by entity_id
 having count(*) between 2 and 6
 order by hash(entity_id)
 limit {cases}""").fetchall()
+
+
+def decide(root: Path, entity: str, cases: int) -> dict[str, list[float]]:
+    """Rule that two records of an entity are two, on several entities; return seconds, by the clock and of processors.
+
+    What is timed is the command without starting Python: recording, resolving again, publishing.
+    """
+    workspace = open_workspace(root)
+    found = pairs_to_part(workspace, entity, cases)
     taken: dict[str, list[float]] = {"seconds": [], "processor_seconds": []}
     for number, records in enumerate(found):
         now = datetime(2025, 3, 1, tzinfo=UTC) + timedelta(minutes=number)

@@ -6,7 +6,7 @@ The similarities of `matchers` are registered with every connection, so that com
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,3 +83,10 @@ def only_row(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object
     """
     (row,) = con.execute(query, list(values)).fetchall()
     return tuple(row)
+
+
+def give_texts(con: duckdb.DuckDBPyConnection, out: str, column: str, values: Collection[str]) -> None:
+    """Make a table of one column of texts, each once."""
+    con.register("values_given", pa.table({column: pa.array(sorted(set(values)), pa.string())}))
+    con.execute(f"create or replace table {quote(out)} as select * from values_given")
+    con.unregister("values_given")

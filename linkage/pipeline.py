@@ -286,7 +286,7 @@ def _score(run: Linkage) -> int:
 create or replace view {quote(pairs)} as
 select left_id, right_id, rule, rules from {quote(run.table("pairs"))}
 union all
-{_with_themselves(run, quote(run.table("profiles")))}""")
+{with_themselves(config, quote(run.table("profiles")))}""")
     digest = hash_of_tables(con, [run.frequencies[column] for column in sorted(run.frequencies)])
     write_made_by(con, config, run.trained, digest, out=run.table("made_by"))
 
@@ -309,11 +309,11 @@ union all
     return count(con, out)
 
 
-def _with_themselves(run: Linkage, profiles: str) -> str:
+def with_themselves(config: EntityConfig, profiles: str) -> str:
     """Return the query of the pairs of profiles of several records without an identifier with themselves."""
-    unidentified = " and ".join(f"{quote(column)} is null" for column in run.config.clustering.exclusive)
+    unidentified = " and ".join(f"{quote(column)} is null" for column in config.clustering.exclusive)
     return f"""
-select profile_id, profile_id, {len(run.config.blocking)}, 0
+select profile_id, profile_id, {len(config.blocking)}, 0
 from {profiles}
 where records > 1 and {unidentified}"""
 
@@ -328,7 +328,7 @@ def _few_scoring_pairs(run: Linkage) -> tuple[str, str]:
 create or replace temp view {quote(candidates)} as
 select left_id, right_id, rule, rules from {quote(run.table("pairs_found"))}
 union all
-{_with_themselves(run, profiles)}""")
+{with_themselves(run.config, profiles)}""")
     run.con.execute(f"""
 create or replace temp view {quote(among)} as
 select left_id, right_id from {quote(run.table("pairs_changed"))}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
@@ -79,10 +77,3 @@ semi join ({wanted}) w on k.{quote(key)} = w.{quote(key)}""")
     con.execute(f"create or replace table {quote(out)} as select * from rows_found")
     for table in ("wanted_row", "rows_found"):
         con.execute(f"drop table {table}")
-
-
-def give_texts(con: DuckDBPyConnection, out: str, column: str, values: Collection[str]) -> None:
-    """Make a table of one column of texts, each once."""
-    con.register("values_given", pa.table({column: pa.array(sorted(set(values)), pa.string())}))
-    con.execute(f"create or replace table {quote(out)} as select * from values_given")
-    con.unregister("values_given")

@@ -17,7 +17,7 @@ from linkage.database import columns_of, count
 from linkage.entity_config import EntityConfig
 from linkage.model.scoring import score
 from linkage.model.verdicts import judge
-from linkage.pipeline import Linkage
+from linkage.pipeline import Linkage, with_themselves
 
 
 def find_pairs(run: Linkage, batch: Batch) -> None:
@@ -57,15 +57,12 @@ select * from new_keys""")
 
 def _with_themselves(con: DuckDBPyConnection, config: EntityConfig) -> None:
     """Add to `changed_pair` the moved profiles with themselves; make `new_scoring_pairs` of those to be judged."""
-    unidentified = " and ".join(f"{quote(column)} is null" for column in config.clustering.exclusive)
     con.execute("insert into changed_pair select profile_id, profile_id from moved_profile")
     con.execute(f"""
 create or replace table new_scoring_pairs as
 select left_id, right_id, rule, rules from new_pairs
 union all
-select profile_id, profile_id, {len(config.blocking)}, 0
-from new_profiles
-where records > 1 and {unidentified}""")
+{with_themselves(config, "new_profiles")}""")
 
 
 def _score(run: Linkage, batch: Batch) -> None:

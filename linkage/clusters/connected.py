@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from linkage.clusters.links import Groups
+
 Numbers = NDArray[np.int32]
 # Below, following the edges one by one takes less than loading scipy does, a tenth of a second.
 _FEW = 5_000
@@ -31,18 +33,11 @@ def connected(size: int, left: NDArray[Any], right: NDArray[Any]) -> Numbers:
     """
     if size > _FEW or len(left) > _FEW:
         return _by_scipy(size, left, right)
-    root = list(range(size))
-
-    def find(node: int) -> int:
-        while root[node] != node:
-            root[node] = root[root[node]]
-            node = root[node]
-        return node
-
+    groups = Groups(range(size))
     for one, other in zip(left.tolist(), right.tolist(), strict=True):
-        a, b = find(one), find(other)
-        root[max(a, b)] = min(a, b)
-    _, numbers = np.unique(np.fromiter(map(find, range(size)), np.int64, size), return_inverse=True)
+        a, b = groups.roots(one, other)
+        groups.join(a, b)
+    _, numbers = np.unique(np.fromiter(groups.homes().values(), np.int64, size), return_inverse=True)
     return numbers.astype(np.int32)
 
 

@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from linkage.clusters.partition import value_aliases
+from linkage.database import give_texts
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,14 @@ def find_profiles_of_changed_values(
         values |= {aliases[value] for aliases in (was, now_is) for value in values if value in aliases}
         if not values:
             continue
-        con.register("changed_values", pa.table({"value": pa.array(sorted(values), pa.string())}))
+        give_texts(con, "changed_values", "value", values)
         for profiles in (before.profiles, now.profiles):
             con.execute(f"""
 insert into {quote(out)}
 select p.profile_id
 from {profiles} p
 semi join changed_values v on p.{quote(column)} = v.value""")
-        con.unregister("changed_values")
+        con.execute("drop table changed_values")
 
 
 def _aliases(con: DuckDBPyConnection, exclusive: Sequence[str], decided: Decided) -> dict[str, dict[str, str]]:

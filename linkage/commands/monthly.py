@@ -36,7 +36,7 @@ from linkage.changes import (
     with_stability,
 )
 from linkage.commands.console import Console
-from linkage.database import connect, count
+from linkage.database import connect, count, give_texts
 from linkage.entities import History, completeness, identify, release_tables, survive_values
 from linkage.entity_config import ID_PREFIX, load_entity_config
 from linkage.errors import LinkageError
@@ -406,9 +406,7 @@ def _ruled_since(
         return (decision.state == "active") != (decision.decision_id in applied)
 
     named = {r for d in decisions if has_changed(d) for r in d.records}
-    con.register("ruled_records", pa.table({"record_id": pa.array(sorted(named), pa.string())}))
-    con.execute(f"create or replace table {quote(out)} as select record_id from ruled_records")
-    con.unregister("ruled_records")
+    give_texts(con, out, "record_id", named)
     return len(named)
 
 

@@ -22,10 +22,9 @@ from golden_records.review_trail import Deed, write_deed
 from linkage.access.access_log import AccessLog, Look, hash_of_result, moment
 from linkage.access.roles import PERMISSIONS
 from linkage.access.shown import Sight
-from linkage.at_once.batch import give_texts
 from linkage.commands.console import Console
 from linkage.commands.decide import apply_at_once
-from linkage.database import connect
+from linkage.database import connect, give_texts
 from linkage.errors import QUARANTINED, ConfigError, LinkageError
 from linkage.fields import CANONICAL_FIELDS, ENTITIES, Entity
 from linkage.review import queue

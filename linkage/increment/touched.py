@@ -162,13 +162,13 @@ def extract(run: Touching) -> None:
         f"select {side}_id as profile_id from {run.whole(name)}" for name in _CONSTRAINTS for side in ("left", "right")
     )
     con.execute(f"""
-create or replace temp table part_profile as
+create or replace temp table {run.whole("touched_or_constrained")} as
 select profile_id from {run.whole("touched")}
 union
 {constrained}""")
     # Views: the steps read few of the columns, and a copy by place would read every one.
     for name, wanted, key in (
-        ("profiles", "part_profile", "profile_id"),
+        ("profiles", run.whole("touched_or_constrained"), "profile_id"),
         ("records", run.whole("touched_record"), "record_id"),
     ):
         con.execute(f"""

@@ -20,10 +20,9 @@ from typing import Any
 import duckdb
 import numpy as np
 from duckdb import DuckDBPyConnection
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from blocking.sql import quote
+from linkage.clusters.connected import connected
 from linkage.database import columns_of, count, only_row
 from linkage.entity_config import EntityConfig
 from linkage.errors import LinkageError
@@ -250,8 +249,7 @@ def _entities_of_rulings(con: DuckDBPyConnection) -> None:
     nodes, codes = np.unique(np.concatenate([rows["left_id"], rows["right_id"]]), return_inverse=True)
     linked = np.asarray(rows["linked"], dtype=bool)
     left, right = codes[: len(linked)][linked], codes[len(linked) :][linked]
-    graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(nodes), len(nodes)))
-    found = connected_components(graph, directed=False)[1] if len(nodes) else np.empty(0, dtype=int)
+    found = connected(len(nodes), left, right)
     first = np.full(int(found.max()) + 1 if len(found) else 0, np.iinfo(np.int64).max)
     np.minimum.at(first, found, nodes.astype(np.int64))
     con.execute(f"create or replace temp table {ENTITY_OF} (profile_id bigint, entity bigint)")
