@@ -284,26 +284,34 @@ def _extent(column: Column, row: int) -> tuple[int, int]:
 
 def _similarity(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
     """Return a similarity of the left side's column and the right side's, minus infinity where one has no value."""
-    name, one, other = key
-    answers = np.full(len(pairs.numbers), -np.inf)
-    at = np.flatnonzero(pairs.columns.present(one).take(pairs.left) & pairs.columns.present(other).take(pairs.right))
-    if not len(at):
-        return answers
     if key not in pairs.known:
         pairs.known[key] = np.full(pairs.size, np.nan)
     known = pairs.known[key]
-    asked = pairs.at(at)
-    new = asked.where(np.isnan(known.take(asked.numbers)))
-    if len(new.numbers):
-        sides = pairs.columns.named[one], pairs.columns.named[other]
-        values, rows = (sides[0].looked_at, sides[1].looked_at), (new.left, new.right)
-        if SIMILARITIES[name].among is not None and one == other:
-            found = values[0].compare(SIMILARITIES[name], *rows)
-        else:
-            both = sides[0].codes.take(new.left) * _ODD + sides[1].codes.take(new.right)
-            found = _compared(SIMILARITIES[name], values, rows, both)
+    answers: Floats = known.take(pairs.numbers)
+    at = np.flatnonzero(np.isnan(answers))
+    if len(at):
+        new = pairs.at(at)
+        found = _asked(new, key)
+        answers[at] = found
         known[new.numbers] = found
-    answers[at] = known.take(asked.numbers)
+    return answers
+
+
+def _asked(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
+    """Return a similarity that was not asked for yet."""
+    name, one, other = key
+    present = pairs.columns.present
+    at = np.flatnonzero(present(one).take(pairs.left))
+    at = at.compress(present(other).take(pairs.right.take(at)))
+    answers = np.full(len(pairs.numbers), -np.inf)
+    if len(at):
+        sides = pairs.columns.named[one], pairs.columns.named[other]
+        values, rows = (sides[0].looked_at, sides[1].looked_at), (pairs.left.take(at), pairs.right.take(at))
+        if SIMILARITIES[name].among is not None and one == other:
+            answers[at] = values[0].compare(SIMILARITIES[name], *rows)
+        else:
+            both = sides[0].codes.take(rows[0]) * _ODD + sides[1].codes.take(rows[1])
+            answers[at] = _compared(SIMILARITIES[name], values, rows, both)
     return answers
 
 

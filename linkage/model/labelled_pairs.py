@@ -26,8 +26,8 @@ from linkage.clusters.connected import connected
 from linkage.database import columns_of, count, only_row
 from linkage.entity_config import EntityConfig
 from linkage.errors import LinkageError
+from linkage.model.outcomes import outcome_number
 from linkage.model.parameters import Model
-from linkage.model.scoring import outcome_number
 from matchers.field_types import FIELD_TYPES
 from matchers.levels import literal
 

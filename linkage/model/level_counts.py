@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from blocking.sql import quote
 from linkage.database import count
 from linkage.entity_config import EntityConfig
-from linkage.model.scoring import by_left_id, outcome_number, outcomes
+from linkage.model.outcomes import outcome_number, outcomes
 from matchers.levels import Level
 
 Counts = Mapping[str, Mapping[str, int]]
@@ -86,13 +86,12 @@ join {quote(labels)} r on l.label = r.label and l.profile_id < r.profile_id""").
 
 
 def _counted(con: DuckDBPyConnection, config: EntityConfig, profiles: str, pairs: pa.Table) -> Counts:
-    pairs = by_left_id(pairs)
-    chunks = pairs.column("chunk").to_numpy()
-    probed = np.flatnonzero(pairs.column("is_probe").to_numpy())
     counted = {}
-    for name, numbers in outcomes(con, config, profiles=profiles, pairs=pairs):
+    for found in outcomes(con, config, profiles=profiles, pairs=pairs):
+        name, numbers = found.comparison, found.numbers
         levels = config.levels[name]
-        reached = _reached(levels, numbers.take(probed))
+        chunks = found.pairs.column("chunk").to_numpy()
+        reached = _reached(levels, numbers.compress(found.pairs.column("is_probe").to_numpy()))
         if reached.min() < _ENOUGH:
             reached = np.zeros_like(reached)
             for chunk in range(_CHUNKS):

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from linkage.entity_config import EntityConfig, RuleConfig
-from linkage.model.scoring import outcome_number
+from linkage.model.outcomes import outcome_number
 from matchers.levels import literal
 
 BY_SCORE = "score"

@@ -9,8 +9,8 @@ import pytest
 
 from blocking.sql import quote
 from linkage.model.online import PairScore, probability_of, score_pair
+from linkage.model.outcomes import outcome_number
 from linkage.model.parameters import term_frequency_columns
-from linkage.model.scoring import outcome_number
 from linkage.pipeline import Linkage
 
 Row = dict[str, Any]

@@ -10,8 +10,9 @@ from splink import DuckDBAPI, Linker
 from blocking.sql import quote
 from linkage.database import count, only_row
 from linkage.model.frequencies import make_frequencies
+from linkage.model.outcomes import level_of_number, outcome_number
 from linkage.model.parameters import splink_settings
-from linkage.model.scoring import level_of_number, outcome_number, score
+from linkage.model.scoring import score
 from linkage.pipeline import Linkage
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from blocking.sql import quote
 from linkage.entity_config import EntityConfig, RuleConfig, Thresholds, load_entity_config
-from linkage.model.scoring import level_of_number, outcome_number
+from linkage.model.outcomes import level_of_number, outcome_number
 from linkage.model.verdicts import BY_SCORE, Verdict, evidence_count, judge, judge_pair
 from linkage.pipeline import Linkage
 from matchers.identifiers import resident_id
