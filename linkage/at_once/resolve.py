@@ -64,7 +64,15 @@ _NEEDED = ("made_by", "applied", "named", "component", "must_link", "cannot_link
 
 
 class NotAtOnceError(Exception):
-    """Decisions cannot be applied now; the message says why, and the next run applies them."""
+    """Decisions cannot be applied now; the message says why, and the next run applies them.
+
+    Attributes:
+        chinese: the same in Chinese, for the review desk.
+    """
+
+    def __init__(self, why: str, chinese: str = "") -> None:
+        super().__init__(why)
+        self.chinese = chinese or why
 
 
 class LagsBehindError(NotAtOnceError):
@@ -187,14 +195,19 @@ def resolved(
         newest = _require_usable(con, batch, run, made)
         ours = _batch_release(con, batch)
         if ours < newest and not catching_up:
-            raise LagsBehindError(f"the batch database is of release {ours}, not of release {newest}")
+            raise LagsBehindError(
+                f"the batch database is of release {ours}, not of release {newest}",
+                f"批次数据库对应第 {ours} 版，不是第 {newest} 版",
+            )
         named_records(con, active, out=run.table("named"))
         find_moved(con, run.config, batch, named=run.table("named"))
         find_pairs(run, batch)
         neighbourhood.constrain_anew(run, batch)
         records = neighbourhood.find_touched(run, batch)
         if records > most:
-            raise NotAtOnceError(f"it touches {records:,} records, more than {most:,}")
+            raise NotAtOnceError(
+                f"it touches {records:,} records, more than {most:,}", f"涉及 {records:,} 条记录，超过 {most:,} 条"
+            )
         neighbourhood.extract(run, batch)
         for step in RESOLVING:
             step(run)
@@ -205,11 +218,13 @@ def resolved(
 @contextmanager
 def _attached(con: DuckDBPyConnection, workspace: Workspace, *, read_only: bool) -> Iterator[None]:
     if not workspace.batch.exists():
-        raise NotAtOnceError(f"{workspace.batch} does not exist")
+        raise NotAtOnceError(f"{workspace.batch} does not exist", "批次数据库不存在")
     try:
         con.execute(f"attach {literal(str(workspace.batch))} as {ALIAS}{' (read_only)' if read_only else ''}")
     except DuckDBError as error:
-        raise NotAtOnceError(f"{workspace.batch} cannot be opened ({type(error).__name__})") from error
+        raise NotAtOnceError(
+            f"{workspace.batch} cannot be opened ({type(error).__name__})", "批次数据库打不开，可能正被占用"
+        ) from error
     try:
         yield
     finally:
@@ -220,7 +235,7 @@ def _small_run(workspace: Workspace, con: DuckDBPyConnection, entity: Entity, ac
     config = load_entity_config(entity)
     path = workspace.model(entity)
     if not path.exists():
-        raise NotAtOnceError(f"{path} does not exist")
+        raise NotAtOnceError(f"{path} does not exist", "缺少上次运行所用的模型文件")
     run = Linkage(con, config, LinkageOptions(model=path, processes=1), StageClock(), decisions=active)
     run.model, run.model_origin = load_model(config, path), "given"
     run.frequencies = {column: run.table(f"frequency_{column}") for column in term_frequency_columns(config)}
@@ -234,14 +249,20 @@ def _batch_release(con: DuckDBPyConnection, batch: Batch) -> int:
 def _require_usable(con: DuckDBPyConnection, batch: Batch, run: Linkage, made: Sequence[Release]) -> int:
     """Return the newest release that may have changed the entity type; the batch database can be brought to it."""
     if not batch.holds(con, *_NEEDED):
-        raise NotAtOnceError("the batch database lacks what a run of this version leaves")
+        raise NotAtOnceError("the batch database lacks what a run of this version leaves", "批次数据库由旧版程序生成")
     newest, ours = release_of(made, batch.entity), _batch_release(con, batch)
     since = [r for r in made if r["release_id"] > ours and (r["kind"] == "rollback" or batch.entity in r["models"])]
     known = batch.made_by(con, "published_at") == published_at(made, ours)
     if ours > newest or not known or not all(is_at_once(r) for r in since):
-        raise NotAtOnceError(f"the batch database is of release {ours}, not of release {newest}")
+        raise NotAtOnceError(
+            f"the batch database is of release {ours}, not of release {newest}",
+            f"批次数据库对应第 {ours} 版，不是第 {newest} 版",
+        )
     if batch.made_by(con, "resolved_by") != resolver(run.config, run.trained):
-        raise NotAtOnceError("the last run was one of another program, configuration or model")
+        raise NotAtOnceError(
+            "the last run was one of another program, configuration or model",
+            "上次运行所用的程序、配置或模型与现在不同",
+        )
     return newest
 
 

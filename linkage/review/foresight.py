@@ -65,6 +65,6 @@ def _foreseen(workspace: Workspace, catalog: Catalog, entity: Entity, active: Se
     except NotAtOnceError as error:
         raise DeskError(
             "unavailable",
-            f"现在算不出影响（{error}）；仍可裁定，下次运行时生效。",
+            f"现在算不出影响（{error.chinese}）；仍可裁定，下次运行时生效。",
             f"its effect cannot be told now ({error}); a ruling is kept and applied by the next run.",
         ) from error

@@ -11,6 +11,7 @@ from desk_town import QUIET, Town
 from desk_visits import People, case_of
 from small_district import ask, catalog_content
 
+import linkage.at_once.resolve
 import linkage.commands.decide
 from golden_records.catalog.store import open_catalog
 from golden_records.opinions import broken_opinions
@@ -286,6 +287,12 @@ def test_what_cannot_be_applied_now_is_kept_and_said(people: People, monkeypatch
     done = people["auditor"].rule(case, "different")
     assert "下次运行时生效" in done.text
     assert decisions(people) == [(1, "activated")]
+
+
+def test_why_an_effect_cannot_be_told_is_said_in_chinese(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linkage.at_once.resolve, "resolver", lambda *_: "another")
+    page = people["auditor"].open(f"/entities/{home(people, 'tax:T1')}/preview?record=tax:T1&fragment=1").text
+    assert "现在算不出影响（上次运行所用的程序、配置或模型与现在不同）" in page
 
 
 def test_while_a_run_is_at_work_a_ruling_is_kept_for_it(people: People) -> None:
