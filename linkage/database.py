@@ -19,11 +19,19 @@ from blocking.sql import quote
 from matchers.similarity import SIMILARITIES, Similarity
 
 
+# A run writes a table after another, and nothing of it counts before the end: DuckDB would put the whole database in
+# order after each that is larger than these.
+_NO_CHECKPOINTS: dict[str, str | bool | int | float | list[str]] = {
+    "checkpoint_threshold": "1TB",
+    "auto_checkpoint_skip_wal_threshold": 10**12,
+}
+
+
 @contextmanager
 def connect(
     path: Path | None = None, *, memory_limit: str | None = None, threads: int | None = None, temp: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a batch database and close it at the end.
+    """Open a batch database and close it at the end, which writes what was not written by a checkpoint.
 
     Args:
         path: database file; in memory if absent.
@@ -43,6 +51,8 @@ def connect(
         settings["threads"] = threads
     if temp:
         settings["temp_directory"] = str(temp)
+    if path:
+        settings |= _NO_CHECKPOINTS
     con = duckdb.connect(str(path) if path else ":memory:", config=settings)
     try:
         for similarity in SIMILARITIES.values():
