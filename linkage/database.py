@@ -16,8 +16,10 @@ import pyarrow as pa
 from duckdb.func import PythonUDFType
 
 from blocking.sql import quote
+from matchers.levels import literal
 from matchers.similarity import SIMILARITIES, Similarity
 
+_BESIDE = "_beside"
 
 # A run writes a table after another, and nothing of it counts before the end: DuckDB would put the whole database in
 # order after each that is larger than these.
@@ -57,9 +59,37 @@ def connect(
     try:
         for similarity in SIMILARITIES.values():
             _register(con, similarity)
+        if path:
+            con.execute(f"attach ':memory:' as {_BESIDE}")
+            (own,) = only_row(con, "select current_database()")
+            _look_in(con, f"{quote(own)}.main", f"{_BESIDE}.main")
         yield con
     finally:
         con.close()
+
+
+@contextmanager
+def in_memory(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Make the tables that are made meanwhile in memory, beside the batch database if that is a file.
+
+    For tables that a run does not leave: they cost a third of ones that are packed and written. Found by their names
+    like all others, they stay until they are dropped or the connection is closed, and spill as temporary ones do.
+    """
+    (path,) = only_row(con, "select current_setting('search_path')")
+    own, _, beside = str(path).rpartition(",")
+    if not beside.startswith(_BESIDE):
+        yield  # everything is in memory, or this is inside another one
+        return
+    _look_in(con, beside, own)
+    try:
+        yield
+    finally:
+        _look_in(con, own, beside)
+
+
+def _look_in(con: duckdb.DuckDBPyConnection, *schemas: str) -> None:
+    """Look for tables in these schemas, in order; new ones are made in the first."""
+    con.execute(f"set search_path = {literal(','.join(schemas))}")
 
 
 def memory_share(share: float, *, at_most_bytes: int) -> str:

@@ -18,7 +18,7 @@ from golden_records.catalog.read import PreviousTables
 from golden_records.ledger import LIVING, LedgerCounts, LedgerTables, assign
 from golden_records.survivorship import SurvivorTables, survive
 from golden_records.survivorship_config import SurvivorshipConfig, load_survivorship
-from linkage.database import columns_of, count, only_row
+from linkage.database import columns_of, count, in_memory, only_row
 from linkage.entity_config import ID_PREFIX
 from linkage.increment.golden_values import TABLES, MembershipTables, take_values
 from linkage.increment.made_by import survivor
@@ -106,8 +106,9 @@ join {quote(run.table("profiles"))} p on c.profile_id = p.profile_id""")
 def _pass_on_part(run: Linkage, part: Linkage, history: History) -> LedgerCounts:
     con = run.con
     previous = PreviousTables(part.table("previous"), part.table("known_entities"))
-    make_previous(touching(run), previous=history.tables, out=previous)
-    counts = _pass_on(part, replace(history, tables=previous))
+    with in_memory(con):
+        make_previous(touching(run), previous=history.tables, out=previous)
+        counts = _pass_on(part, replace(history, tables=previous))
     put_back_entities(touching(run), known=previous.entities)
     (living,) = only_row(con, f"select count(*) from {quote(run.table('entities'))} where state = '{LIVING}'")
     return replace(counts, records=count(con, run.table("membership")), living=int(living))

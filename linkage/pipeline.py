@@ -25,7 +25,7 @@ from linkage.clusters.clustering import cluster
 from linkage.clusters.components import make_components
 from linkage.clusters.hysteresis import carry_links, keep_links
 from linkage.clusters.only_candidates import link_only_candidates
-from linkage.database import columns_of, count
+from linkage.database import columns_of, count, in_memory
 from linkage.entity_config import EntityConfig
 from linkage.increment.before import Before, keys_hold, look_before, scores_hold, verdicts_hold
 from linkage.increment.known_values import known_values
@@ -159,7 +159,8 @@ def _standardise(run: Linkage) -> int:
 def _add_rest(con: DuckDBPyConnection, table: str, rest: str, fresh: Callable[[str, str], None]) -> None:
     """Add to what was taken over what is left to compute: `fresh` makes a table from that of the rest."""
     made = f"{table}_fresh"
-    fresh(rest, made)
+    with in_memory(con):
+        fresh(rest, made)
     con.execute(f"insert into {quote(table)} by name select * from {quote(made)}")
     for done in (made, rest):
         con.execute(f"drop table {quote(done)}")
@@ -245,7 +246,8 @@ def _change_pairs(run: Linkage) -> bool:
         drop_touched_blocks(con)
         return False
     changed, found, pairs = (run.table(name) for name in ("pairs_changed", "pairs_found", "pairs"))
-    make_changed_pairs(con, rules, after=now, changed=changed, out=found)
+    with in_memory(con):
+        make_changed_pairs(con, rules, after=now, changed=changed, out=found)
     delete_rows(con, quote(pairs), wanted=quote(changed), key="left_id, right_id")
     con.execute(f"insert into {quote(pairs)} by name select * from {quote(found)}")
     return True
@@ -304,7 +306,8 @@ union all
         else:
             find_pair_changes(con, pairs=pairs, scored=out, out=changes)
         take_pairs(con, table=out, changes=changes)
-        fresh(changes.new, f"{out}_fresh")
+        with in_memory(con):
+            fresh(changes.new, f"{out}_fresh")
         con.execute(f"insert into {quote(out)} by name select * from {quote(f'{out}_fresh')}")
     return count(con, out)
 
@@ -346,10 +349,11 @@ def _judge(run: Linkage) -> int:
         judge(con, config, scored=scored, profiles=run.table("profiles"), out=judged)
         con.execute(f"drop table if exists {quote(fresh)}")
         return count(con, judged)
-    judge(con, config, scored=fresh, profiles=run.table("profiles"), out=run.table("judged_fresh"))
-    con.execute(f"drop table {quote(fresh)}")
-    take_pairs(con, table=judged, changes=changes)
-    return _judge(_take_part(run))
+    with in_memory(con):
+        judge(con, config, scored=fresh, profiles=run.table("profiles"), out=run.table("judged_fresh"))
+        con.execute(f"drop table {quote(fresh)}")
+        take_pairs(con, table=judged, changes=changes)
+        return _take_part(run)
 
 
 def _others_hold(run: Linkage) -> bool:
@@ -376,8 +380,8 @@ def drop_part(run: Linkage) -> None:
         drop_tables(touching(run))
 
 
-def _take_part(run: Linkage) -> Linkage:
-    """Make the linkage of the components in which anything is new."""
+def _take_part(run: Linkage) -> int:
+    """Make the linkage of the components in which anything is new, its pairs judged; return how many pairs."""
     assert run.profile_changes is not None
     assert run.pair_changes is not None
     assert run.options.changed is not None
@@ -388,9 +392,9 @@ def _take_part(run: Linkage) -> Linkage:
         judged=run.table("judged_fresh"),
         changed=run.options.changed,
     )
-    extract(touching(run))
+    extract(touching(run), judged=run.table("judged_fresh"))
     run.part = replace(run, prefix=PREFIX, profile_changes=None, pair_changes=None)
-    return run.part
+    return count(run.con, run.part.table("judged"))
 
 
 def _keep(run: Linkage) -> int:
@@ -418,7 +422,8 @@ def _single_out(run: Linkage) -> int:
 
 def _cluster(run: Linkage) -> int:
     if run.part is not None:
-        _cluster(run.part)
+        with in_memory(run.con):
+            _cluster(run.part)
         put_back_clusters(touching(run), judged=run.table("judged_fresh"))
         run.con.execute(f"drop table {quote(run.table('judged_fresh'))}")
         return count(run.con, run.table("clusters"))

@@ -15,7 +15,8 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from golden_records.survivorship import SurvivorTables
-from linkage.increment.rows import delete_rows
+from linkage.database import in_memory
+from linkage.increment.rows import change_rows
 
 TABLES = ("golden", "provenance", "identifier", "name", "address", "phone")
 
@@ -71,9 +72,9 @@ select m.record_id, m.entity_id
 from {members.now} m
 semi join {quote(revalued)} c on m.entity_id = c.entity_id""")
     made = replace(out, **{name: f"{getattr(out, name)}_fresh" for name in TABLES})
-    fresh(touched, made)
+    with in_memory(con):
+        fresh(touched, made)
     for target, part in zip(astuple(out), astuple(made), strict=True):
-        delete_rows(con, quote(target), wanted=quote(revalued), key="entity_id")
-        con.execute(f"insert into {quote(target)} by name select * from {quote(part)}")
+        change_rows(con, quote(target), wanted=quote(revalued), key="entity_id", fresh=quote(part))
         con.execute(f"drop table {quote(part)}")
     con.execute(f"drop table {quote(touched)}")

@@ -99,12 +99,12 @@ def take_ledger(
     if stamp != (str(newest), published_at(made, newest)) or not before.holds(con, "entities"):
         return None
     con.execute(f"""
-create or replace table {quote(out.previous)} as
+create or replace temp view {quote(out.previous)} as
 select record_id, entity_id
 from {before.table("membership")}""")
     # A redirected id has no claim on anything any more, so that the catalog keeps no anchor of it.
     con.execute(f"""
-create or replace table {quote(out.entities)} as
+create or replace temp table {quote(out.entities)} as
 select entity_id, sequence, case when state <> 'redirected' then anchor end as anchor, state, resolves_to
 from {before.table("entities")}
 order by entity_id""")

@@ -34,6 +34,30 @@ def delete_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str) -
     con.execute(f"delete from {table} where {place_rows(con, table, wanted=wanted, key=key)}")
 
 
+def change_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str, fresh: str) -> None:
+    """Bring the rows of a table whose key is wanted to those given; rows that say the same are left where they are.
+
+    Writing a row and packing its column costs far more than comparing it, and most rows of what a month touches say
+    what they said.
+
+    Args:
+        con: DuckDB connection.
+        table: as for `place_rows`, as are `wanted` and `key`; no two of its rows are equal.
+        wanted: see there.
+        key: see there.
+        fresh: table or query in parentheses, with the columns of `table`.
+    """
+    held = place_rows(con, table, wanted=wanted, key=key)
+    con.execute(f"create or replace temp table held_row as select rowid as place, * from {table} where {held}")
+    columns = [row[0] for row in con.execute(f"describe {table}").fetchall()]
+    same = " and ".join(f"h.{quote(column)} is not distinct from f.{quote(column)}" for column in columns)
+    con.execute(f"""
+delete from {table}
+where rowid in (select place from held_row h anti join {fresh} f on {same})""")
+    con.execute(f"insert into {table} by name select f.* from {fresh} f anti join held_row h on {same}")
+    con.execute("drop table held_row")
+
+
 def copy_rows(
     con: DuckDBPyConnection,
     table: str,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
-from linkage.database import columns_of, only_row
+from linkage.database import columns_of, in_memory, only_row
 from linkage.entity_config import EntityConfig
 from linkage.errors import LinkageError
 from linkage.increment.before import Before
@@ -127,7 +127,8 @@ def take_profiles(
     _find_moving(con, before, changed=changed, named=named)
     read = ", ".join(map(quote, ("record_id", *config.profile_columns)))
     copy_rows(con, quote(records), wanted="moving", key="record_id", columns=read, out="moving_record")
-    make_profiles(con, config, records="moving_record", profiles="profile_fresh", members="member_fresh", own=named)
+    with in_memory(con):
+        make_profiles(con, config, records="moving_record", profiles="profile_fresh", members="member_fresh", own=named)
     copy_rows(con, quote(members), wanted="moving", key="record_id", out="member_before")
     con.execute(f"delete from {quote(members)} where rowid in (select place from wanted_row)")
     con.execute(f"insert into {quote(members)} select record_id, profile_id from member_fresh")

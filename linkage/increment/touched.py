@@ -23,11 +23,13 @@ from blocking.sql import quote
 from golden_records.catalog.read import PreviousTables
 from linkage.clusters.components import counts
 from linkage.clusters.decided_values import Decided, find_profiles_of_changed_values
-from linkage.clusters.hysteresis import carry_links
+from linkage.clusters.hysteresis import BY_HYSTERESIS, carry_links
 from linkage.entity_config import EntityConfig
 from linkage.increment.before import Before
-from linkage.increment.rows import delete_rows
+from linkage.increment.rows import change_rows
 from linkage.increment.taken import PairChanges
+from linkage.model.verdicts import BY_SCORE
+from matchers.levels import literal
 
 # What the last run must have left for only the touched components to be resolved again.
 NEEDED = (
@@ -36,7 +38,6 @@ NEEDED = (
 )
 PREFIX = "part_"
 _CONSTRAINTS = ("must_link", "cannot_link")
-_OF_RECORDS = ("anchored", "membership")
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,13 @@ from {run.whole("profiles")} p
 semi join lost l on p.{anchor} = l.anchor""")
 
 
-def extract(run: Touching) -> None:
-    """Make the tables of the small run: profiles, profile_record, records, scored, must_link, cannot_link and kept."""
+def extract(run: Touching, *, judged: str) -> None:
+    """Make the tables of the small run: profiles, profile_record, records, judged, must_link, cannot_link and kept.
+
+    Args:
+        run: the run; its `judged` has lost the pairs that are gone.
+        judged: the pairs that the last run did not have, as they were judged at first.
+    """
     con = run.con
     constrained = " union ".join(
         f"select {side}_id as profile_id from {run.whole(name)}" for name in _CONSTRAINTS for side in ("left", "right")
@@ -181,16 +187,16 @@ create or replace table {run.part("profile_record")} as
 select record_id, profile_id
 from {run.whole("profile_record")}
 semi join {run.whole("touched")} using (profile_id)""")
-    _copy_inside(run)
+    _judge_inside(run, judged)
     for name in _CONSTRAINTS:
         con.execute(f"create or replace table {run.part(name)} as select * from {run.whole(name)}")
-    with run.before.links(con) as (judged, members):
+    with run.before.links(con) as (links, members):
         con.execute(f"""
 create or replace temp view touched_members as
 select m.* from {quote(members)} m semi join {run.whole("touched_record")} using (record_id)""")
         carry_links(
             con,
-            last_judged=judged,
+            last_judged=links,
             last_members="touched_members",
             members=run.part_name("profile_record"),
             out=run.part_name("kept"),
@@ -198,20 +204,36 @@ select m.* from {quote(members)} m semi join {run.whole("touched_record")} using
         con.execute("drop view touched_members")
 
 
-def _copy_inside(run: Touching) -> None:
-    """Make the small run's `scored`: the pairs with both sides in touched components."""
+def _judge_inside(run: Touching, judged: str) -> None:
+    """Make the small run's `judged`: the pairs with both sides in touched components, as they were judged at first."""
+    inside = f"""semi join {run.whole("touched")} l on j.left_id = l.profile_id
+semi join {run.whole("touched")} r on j.right_id = r.profile_id"""
+    verdict, rule = first_verdict(run.config)
     run.con.execute(f"""
 create or replace temp table inside as
-select s.rowid as place
-from {run.whole("scored")} s
-semi join {run.whole("touched")} l on s.left_id = l.profile_id
-semi join {run.whole("touched")} r on s.right_id = r.profile_id""")
+select j.rowid as place
+from {run.whole("judged")} j
+{inside}""")
     run.con.execute(f"""
-create or replace table {run.part("scored")} as
-select *
-from {run.whole("scored")}
-where rowid in (select place from inside)""")
+create or replace table {run.part("judged")} as
+select * replace ({verdict} as verdict, {rule} as verdict_rule)
+from {run.whole("judged")}
+where rowid in (select place from inside)
+union all
+select j.*
+from {quote(judged)} j
+{inside}""")
     run.con.execute("drop table inside")
+
+
+def first_verdict(config: EntityConfig) -> tuple[str, str]:
+    """Return verdict and rule that a judged pair had before links were kept and only candidates linked, as SQL."""
+    kept, by_score = literal(BY_HYSTERESIS), literal(BY_SCORE)
+    linked = ", ".join([kept, *(literal(rule.name) for rule in config.rule if rule.only_candidate)])
+    return (
+        f"case when verdict_rule in ({linked}) then 'review' else verdict end",
+        f"case when verdict_rule = {kept} then {by_score} else verdict_rule end",
+    )
 
 
 def put_back_clusters(run: Touching, *, judged: str) -> None:
@@ -222,21 +244,31 @@ def put_back_clusters(run: Touching, *, judged: str) -> None:
         judged: the pairs that the last run did not have, as they were judged at first.
     """
     con = run.con
-    _take_out_inside(run, "judged")
-    con.execute(f"insert into {run.whole('judged')} by name select * from {run.part('judged')}")
+    con.execute(f"""
+create or replace temp table verdict_changed as
+select j.rowid as place, p.verdict, p.verdict_rule
+from {run.whole("judged")} j
+join {run.part("judged")} p on j.left_id = p.left_id and j.right_id = p.right_id
+where j.verdict <> p.verdict or j.verdict_rule <> p.verdict_rule""")
+    con.execute(f"""
+update {run.whole("judged")} j
+set verdict = c.verdict, verdict_rule = c.verdict_rule
+from verdict_changed c
+where c.place = j.rowid""")
+    con.execute("drop table verdict_changed")
     con.execute(f"""
 insert into {run.whole("judged")} by name
-select j.*
+select j.* replace (coalesce(p.verdict, j.verdict) as verdict, coalesce(p.verdict_rule, j.verdict_rule) as verdict_rule)
 from {quote(judged)} j
-anti join {run.part("judged")} p on j.left_id = p.left_id and j.right_id = p.right_id""")
-    _take_out_inside(run, "refused")
+left join {run.part("judged")} p on j.left_id = p.left_id and j.right_id = p.right_id""")
+    before = f"(select profile_id from {run.whole('touched_before')})"
+    con.execute(f"delete from {run.whole('refused')} where left_id in {before} and right_id in {before}")
     con.execute(f"insert into {run.whole('refused')} by name select * from {run.part('refused')}")
-    delete_rows(con, run.whole("clusters"), wanted=run.whole("touched_record"), key="record_id")
-    con.execute(f"insert into {run.whole('clusters')} by name select * from {run.part('clusters')}")
-    delete_rows(con, run.whole("component"), wanted=run.whole("touched_before"), key="profile_id")
-    con.execute(f"""
-insert into {run.whole("component")} by name
-select * from {run.part("component")} semi join {run.whole("touched")} using (profile_id)""")
+    touched = run.whole("touched_record")
+    change_rows(con, run.whole("clusters"), wanted=touched, key="record_id", fresh=run.part("clusters"))
+    inside = f"(select * from {run.part('component')} semi join {run.whole('touched')} using (profile_id))"
+    touched = run.whole("touched_before")
+    change_rows(con, run.whole("component"), wanted=touched, key="profile_id", fresh=inside)
 
 
 def make_previous(run: Touching, *, previous: PreviousTables, out: PreviousTables) -> None:
@@ -291,32 +323,25 @@ from {run.before.table("records")}
 semi join {run.whole("touched_record")} using (record_id)
 union
 select source, source_record_id from {run.part("records")}""")
-    for name in _OF_RECORDS:
-        delete_rows(con, run.whole(name), wanted=run.whole("touched_record"), key="record_id")
-    delete_rows(con, run.whole("record_link"), wanted=run.whole("touched_source"), key="source, source_record_id")
-    con.execute(f"""
-delete from {run.whole("review_case")}
-where left_record_id in (select record_id from {run.whole("touched_record")})""")
     # A redirected id has no claim on anything any more; the ledger drops its anchor in the run after.
     con.execute(f"update {run.whole('entities')} set anchor = null where state = 'redirected' and anchor is not null")
-    delete_rows(con, run.whole("entities"), wanted=run.whole("touched_id"), key="entity_id")
-    redirected = f"(select entity_id as old_id from {run.whole('touched_id')})"
-    delete_rows(con, run.whole("redirect"), wanted=redirected, key="old_id")
-    for name in (*_OF_RECORDS, "record_link", "review_case", "entities", "redirect"):
-        con.execute(f"insert into {run.whole(name)} by name select * from {run.part(name)}")
+    records, ids = run.whole("touched_record"), run.whole("touched_id")
+    for name, key, wanted in (
+        ("anchored", "record_id", records),
+        ("membership", "record_id", records),
+        ("record_link", "source, source_record_id", run.whole("touched_source")),
+        ("review_case", "left_record_id", f"(select record_id as left_record_id from {records})"),
+        ("entities", "entity_id", ids),
+        ("redirect", "old_id", f"(select entity_id as old_id from {ids})"),
+    ):
+        change_rows(con, run.whole(name), wanted=wanted, key=key, fresh=run.part(name))
     con.execute(f"create or replace table {run.whole('event')} as select * from {run.part('event')}")
 
 
-def _take_out_inside(run: Touching, name: str) -> None:
-    """Take out the pairs with both sides in components that were touched."""
-    before = f"(select profile_id from {run.whole('touched_before')})"
-    run.con.execute(f"delete from {run.whole(name)} where left_id in {before} and right_id in {before}")
-
-
 def drop_tables(run: Touching) -> None:
-    """Drop the small run's tables; the temporary ones stay."""
+    """Drop the small run's tables; the views stay."""
     tables = run.con.execute(
-        "select table_name from duckdb_tables() where starts_with(table_name, ?) and not temporary", [run.part_name("")]
+        "select table_name from duckdb_tables() where starts_with(table_name, ?)", [run.part_name("")]
     )
     for (name,) in tables.fetchall():
         run.con.execute(f"drop table {quote(name)}")

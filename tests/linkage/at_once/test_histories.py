@@ -162,10 +162,10 @@ class _Pair:
         assert differences(self.step, self.anew, PERSON) == {}
         assert [check.name for check in verify(self.step) if not check.holds] == []
 
-    def _counted(self, run: Touching) -> None:
+    def _counted(self, run: Touching, *, judged: str) -> None:
         """Count the months that resolve again only what is touched: a history that had none would show nothing."""
         self.parts += 1
-        extract(run)
+        extract(run, judged=judged)
 
     def _load(self, load: Load) -> None:
         path = self.folder / f"{self.day}.csv"
