@@ -29,9 +29,10 @@ from linkage.database import only_row
 from linkage.entity_config import EntityConfig
 from linkage.figures import model_hash, package_versions
 from linkage.increment.released import is_at_once, told_last
+from linkage.increment.touched import part_before
 from linkage.ingest.current import loads_in_force
 from linkage.ingest.manifest import LoadManifest
-from linkage.pipeline import Linkage
+from linkage.pipeline import Linkage, touching
 from linkage.workspace import Workspace
 from matchers.levels import literal
 
@@ -64,19 +65,21 @@ def with_stability(
     made = releases(catalog)
     after = _totals(section, loads)
     before = last_totals(workspace, made, entity)
-    with last_tables(run.con, workspace.batch, entity, previous=run.table("previous")) as (content, links):
+    # What was not resolved again is as it was: only what was can have changed.
+    part = run if run.part is None else run.part
+    with _last_tables(run, workspace.batch) as (content, links):
         run.con.execute(f"""
 create or replace temp view links_of_this_run as
-select left_id, right_id, match_weight from {quote(run.table("judged"))} where verdict = 'auto'""")
+select left_id, right_id, match_weight from {quote(part.table("judged"))} where verdict = 'auto'""")
         measured = measure_stability(
             run.con,
             StabilityTables(
-                before=run.table("previous"),
-                after=run.table("membership"),
-                entities_before=run.table("known_entities"),
-                entities_after=run.table("entities"),
+                before=part.table("previous"),
+                after=part.table("membership"),
+                entities_before=part.table("known_entities"),
+                entities_after=part.table("entities"),
                 content_before=content,
-                content_after=run.table("profile_record"),
+                content_after=part.table("profile_record"),
                 links_before=links,
                 links_after="links_of_this_run",
                 decided=decided,
@@ -85,9 +88,33 @@ select left_id, right_id, match_weight from {quote(run.table("judged"))} where v
             model_changed=bool(made) and told_last(made, "models").get(entity) != model_hash(run),
         )
         run.con.execute("drop view links_of_this_run")
+    elsewhere = _living(run) - _living(part)
     alarms = find_alarms(before, after, workspace.settings.stability)
-    stability = replace(measured, totals=after, alarms=alarms)
+    stability = replace(
+        measured,
+        kept=measured.kept + elsewhere,
+        unchanged=measured.unchanged + elsewhere,
+        totals=after,
+        alarms=alarms,
+    )
     return section.model_copy(update={"stability": stability})
+
+
+def _living(run: Linkage) -> int:
+    """Return how many entities lived in the last release."""
+    known = quote(run.table("known_entities"))
+    return int(only_row(run.con, f"select count(*) from {known} where state = 'living'")[0])
+
+
+@contextmanager
+def _last_tables(run: Linkage, batch: Path) -> Iterator[tuple[str | None, str | None]]:
+    """Give `last_tables` of a run; of its part, where it has one, whose last run is known to be the last release's."""
+    if run.part is None:
+        with last_tables(run.con, batch, run.config.entity, previous=run.table("previous")) as found:
+            yield found
+        return
+    with part_before(touching(run)) as found:
+        yield found
 
 
 def config_hashes(made: Sequence[Release], configs: Sequence[EntityConfig]) -> dict[str, str]:

@@ -15,6 +15,8 @@ Invariant: with the rows put back, every table is the one that a run over all co
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -269,6 +271,29 @@ left join {run.part("judged")} p on j.left_id = p.left_id and j.right_id = p.rig
     inside = f"(select * from {run.part('component')} semi join {run.whole('touched')} using (profile_id))"
     touched = run.whole("touched_before")
     change_rows(con, run.whole("component"), wanted=touched, key="profile_id", fresh=inside)
+
+
+@contextmanager
+def part_before(run: Touching) -> Iterator[tuple[str, str]]:
+    """Give views of what the last run had of the small run's: record_id, profile_id, and the links of its pairs."""
+    content, links = run.part_name("content_before"), run.part_name("links_before")
+    touched = run.whole("touched_before")
+    run.con.execute(f"""
+create or replace temp view {quote(content)} as
+select record_id, profile_id
+from {run.before.table("profile_record")}
+semi join {touched} using (profile_id)""")
+    run.con.execute(f"""
+create or replace temp view {quote(links)} as
+select left_id, right_id, match_weight
+from {run.before.table("judged")} j
+semi join {touched} l on j.left_id = l.profile_id
+where verdict = 'auto'""")
+    try:
+        yield content, links
+    finally:
+        for view in (content, links):
+            run.con.execute(f"drop view {quote(view)}")
 
 
 def make_previous(run: Touching, *, previous: PreviousTables, out: PreviousTables) -> None:

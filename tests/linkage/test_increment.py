@@ -12,6 +12,7 @@ from small_district import CATALOG_TABLES, ENTITIES, LOOKUP_TABLES, NOW, catalog
 
 import linkage.commands.monthly
 import linkage.pipeline
+from eval.report.summary import read_summary
 from linkage.commands.console import Console
 from linkage.commands.demo import PlannedLoad
 from linkage.commands.monthly import run_month
@@ -64,6 +65,19 @@ def test_a_month_on_top_of_another_publishes_what_a_full_run_does(
     published = catalog_content(second_month.catalog, tables)
     assert all(published.values())
     assert published == catalog_content(made_anew.catalog, tables)
+
+
+def test_a_month_on_top_of_another_reports_what_a_full_run_does(
+    second_month: Workspace, made_anew: Workspace
+) -> None:
+    step, anew = (
+        read_summary(workspace.runs / "release-0002" / "report.json") for workspace in (second_month, made_anew)
+    )
+    assert step.entities == anew.entities
+    for section in step.entities:
+        assert section.stability is not None
+        assert section.stability.unchanged > 0
+        assert section.stability.changes
 
 
 def test_a_month_makes_lookup_tables_that_the_store_has_lost(
