@@ -62,7 +62,6 @@ def write_identifiers(con: DuckDBPyConnection, columns: Sequence[Identifier], ou
         from sighting
         where value <> '' and scheme <> ''
         group by entity_id, scheme, value
-        order by entity_id, scheme, value
         """
     )
 
@@ -111,7 +110,6 @@ def write_names(
             {_SEEN}
         from equal
         group by entity_id, name
-        order by entity_id, name
         """,
         {"golden_name": golden_name},
     )
@@ -142,7 +140,6 @@ def write_addresses(con: DuckDBPyConnection, columns: Sequence[Address], out: st
         select entity_id, address, kind, {_SEEN}
         from equal
         group by entity_id, address, kind
-        order by entity_id, address, kind
         """
     )
 
@@ -161,7 +158,6 @@ def write_phones(con: DuckDBPyConnection, columns: Sequence[Phone], out: str, so
         from ({_union(selects, "source_no, as_of, phone")})
         where trim(phone) <> ''
         group by entity_id, trim(phone)
-        order by entity_id, phone
         """
     )
 

@@ -317,7 +317,6 @@ def _keep_provenance(con: DuckDBPyConnection, attribute: Attribute, provenance: 
         select w.entity_id, ?, w.value, w.record_id, w.rule, w.support, (c.entity_id is not null)::integer, w.runners_up
         from _survivor_winner w
         left join _survivor_conflict c on c.entity_id = w.entity_id
-        order by w.entity_id
         """,
         [attribute.name],
     )
@@ -328,7 +327,6 @@ def _keep_provenance(con: DuckDBPyConnection, attribute: Attribute, provenance: 
             select entity_id, ?, trim(companion_{n}::varchar), record_id, ?, support, 0, null
             from _survivor_winner
             where trim(companion_{n}::varchar) <> ''
-            order by entity_id
             """,
             [companion, f"with_{attribute.name}"],
         )
@@ -356,6 +354,5 @@ def _golden(con: DuckDBPyConnection, config: EntitySurvivorship, out: SurvivorTa
         select s.entity_id, {names}, s.records, s.sources, p.conflicts
         from size s
         left join pivoted p on p.entity_id = s.entity_id
-        order by s.entity_id
         """
     )

@@ -55,7 +55,7 @@ def run(
     )
     found = {}
     for table in vars(OUT).values():
-        result = con.execute(f"from {table}")
+        result = con.execute(f"from {table} order by all")
         names = [d[0] for d in result.description]
         found[table] = [dict(zip(names, r, strict=True)) for r in result.fetchall()]
     return found
