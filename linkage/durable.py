@@ -6,6 +6,7 @@ A file is written beside its place, put on the disk, and renamed; the folder's o
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -34,6 +35,20 @@ def replace_whole(made: Path, final: Path) -> None:
         sync(made)
     made.replace(final)
     sync(final.parent)
+
+
+def copy_file(source: Path, copy: Path) -> None:
+    """Copy a file; where the file system can, both share their blocks until one of them is changed."""
+    with source.open("rb") as reader, copy.open("wb") as writer:
+        left = os.fstat(reader.fileno()).st_size
+        try:
+            while left and (copied := os.copy_file_range(reader.fileno(), writer.fileno(), left)):
+                left -= copied
+        except OSError:  # between file systems, or on one that does not know how
+            reader.seek(0)
+            writer.truncate(0)
+            writer.seek(0)
+            shutil.copyfileobj(reader, writer)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -6,13 +6,13 @@ own database, attached beside it (`linkage.increment.before`).
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
 
 from blocking.sql import quote
+from linkage.durable import copy_file
 from linkage.increment.golden_values import TABLES
 
 # What a month changes in place; everything else of an entity type is made anew.
@@ -40,7 +40,7 @@ def carry_batch(batch: Path, partial: Path) -> bool:
     for suffix in ("", ".wal"):  # a decision may be in the log alone
         source = batch.with_name(batch.name + suffix)
         if source.exists():
-            shutil.copyfile(source, partial.with_name(partial.name + suffix))
+            copy_file(source, partial.with_name(partial.name + suffix))
     return True
 
 

@@ -67,9 +67,7 @@ def test_a_month_on_top_of_another_publishes_what_a_full_run_does(
     assert published == catalog_content(made_anew.catalog, tables)
 
 
-def test_a_month_on_top_of_another_reports_what_a_full_run_does(
-    second_month: Workspace, made_anew: Workspace
-) -> None:
+def test_a_month_on_top_of_another_reports_what_a_full_run_does(second_month: Workspace, made_anew: Workspace) -> None:
     step, anew = (
         read_summary(workspace.runs / "release-0002" / "report.json") for workspace in (second_month, made_anew)
     )
