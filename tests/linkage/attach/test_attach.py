@@ -16,7 +16,7 @@ from small_district import Guiyi, ask, rows_of
 
 from linkage.attach import attachment
 from linkage.attach.attachment import Attaching
-from linkage.attach.credit_rows import CreditFile, rows_sql
+from linkage.attach.credit_rows import CreditRows, rows_sql
 from linkage.attach.row_sql import REASONS
 from linkage.workspace import Workspace
 
@@ -139,8 +139,8 @@ def test_nothing_is_guessed_where_a_row_points_two_ways(
     ]
 
 
-def keep_all(run: Attaching, file: CreditFile, *_: object) -> None:
-    run.con.execute(f"create or replace temp table credit_rest as from {rows_sql(file)}")
+def keep_all(run: Attaching, rows: CreditRows, _: object, settled: Path, others: Path) -> None:
+    run.con.execute(f"copy (from {rows_sql(rows)}) to '{others}' (format parquet)")
 
 
 @pytest.mark.parametrize("absent", [(), ("name",), ("source", "source_record_id"), ("tax_number", "name"), ("item",)])
