@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--entities", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3, help="turns of each way; the median counts")
-    parser.add_argument("--folder", type=Path, help="where the rows are made; a temporary one if absent")
+    parser.add_argument("--folder", type=Path, help="where to make the rows, and to find them next time")
     parser.add_argument("--output", type=Path, help="where to write the figures")
     parser.add_argument("--step", choices=("make", "bare", "attach"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -54,8 +54,8 @@ def main() -> None:
     if arguments.step:
         print(json.dumps(once(arguments.folder, arguments.step)))
         return
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        result = measure(Path(name), arguments.rows, arguments.entities, arguments.repeat)
+    with tempfile.TemporaryDirectory() as name:
+        result = measure(arguments.folder or Path(name), arguments.rows, arguments.entities, arguments.repeat)
     text = json.dumps(result, indent=2)
     print(text)
     if arguments.output:
@@ -64,7 +64,8 @@ def main() -> None:
 
 def measure(folder: Path, rows: int, entities: int, repeat: int) -> dict[str, object]:
     # A process hands its peak memory down to those it starts, so that this one has to stay small.
-    step(folder, "make", "--rows", str(rows), "--entities", str(entities))
+    if not (folder / "rows").exists():
+        step(folder, "make", "--rows", str(rows), "--entities", str(entities))
     load = os.getloadavg()[0]
     turns: dict[str, list[dict[str, float]]] = {"bare": [], "attach": []}
     for _ in range(repeat):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +62,12 @@ class Service:
 
         @asynccontextmanager
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-            with AccessLog(catalog, root) as log:
+            # Answering is work of the interpreter, which does one thing at a time: more threads are slower for all.
+            with (
+                AccessLog(catalog, root) as log,
+                ThreadPoolExecutor(1, "questions") as questions,
+                ThreadPoolExecutor(1, "batches") as batches,
+            ):
                 app.state.guiyi = ServiceState(
                     reader=Reader(catalog),
                     log=log,
@@ -69,6 +75,8 @@ class Service:
                     requests=Rates(settings.requests_per_second, settings.request_burst, clock),
                     persons=Rates(settings.person_looks_per_minute / 60, settings.person_look_burst, clock),
                     now=now,
+                    questions=questions,
+                    batches=batches,
                 )
                 yield
                 app.state.guiyi.reader.close()
