@@ -40,6 +40,7 @@ STATUSES = ("matched", "conflict", "none")
 # Credit rows are mostly numbers of their own, which gain nothing from a dictionary; the first level of zstd makes files
 # a twentieth larger than the third does, in half the time.
 _PARQUET = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 4000"
+_GATHERED_ROWS = 122_880  # of each status, before they are written: a row group
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Count:
 
 def prepare(run: Attaching) -> None:
     """Make the tables that all files share: readings, names that do not go together, items."""
+    run.con.execute(f"set partitioned_write_flush_threshold = {_GATHERED_ROWS}")
     for column in IDENTIFIER_COLUMNS:
         make_readings(run.con, column, subjects=run.subjects)
     run.con.execute("create or replace temp table other_name (entity_id varchar, name varchar)")
@@ -138,21 +140,22 @@ def _write_others(
 
 def _counts(run: Attaching, columns: Mapping[str, str], output: Path, prefix: str) -> Iterator[Count]:
     """Yield the rows written by file, source, item, status and reason."""
-    written = [path for status in STATUSES for path in (output / f"attach_status={status}").glob(f"{prefix}_*.parquet")]
-    if not written:
-        return
     source = f"{quote(columns['source'])}::varchar" if "source" in columns else "null::varchar"
     item = f"{quote(columns['item'])}::varchar" if "item" in columns else "null::varchar"
-    counted = run.con.execute(
-        f"""
-select attach_file, coalesce({source}, ''), coalesce({item}, ?), attach_status, attach_reason, count(*)
+    for status in STATUSES:
+        written = sorted((output / f"attach_status={status}").glob(f"{prefix}_*.parquet"))
+        if not written:
+            continue
+        counted = run.con.execute(
+            f"""
+select attach_file, coalesce({source}, ''), coalesce({item}, ?), attach_reason, count(*)
 from {parquet(*written)}
 group by all
 order by all""",
-        [run.item or ""],
-    ).fetchall()
-    for row in counted:
-        yield Count(*row)
+            [run.item or ""],
+        ).fetchall()
+        for file, of_source, of_item, reason, rows in counted:
+            yield Count(file, of_source, of_item, status, reason, rows)
 
 
 def rows_of(con: DuckDBPyConnection, rows: CreditRows) -> int:
