@@ -89,6 +89,9 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
             files.append(path)
         else:
             raise LinkageError(f"{path}: does not exist; name a file or a folder of credit rows")
+    for path in files:
+        if not str(path).isprintable():  # bytes that are no UTF-8 are shown as half a character
+            raise LinkageError(f"{str(path)!a}: a file name that is not text in UTF-8; rename the file")
     twice = sorted(repeated(str(path.resolve()) for path in files))
     if twice:
         raise LinkageError(f"{twice[0]}: named twice; name each file once")
@@ -172,6 +175,14 @@ def renamed(file: CreditFile, names: Mapping[str, str]) -> dict[str, str]:
             raise ConfigError(f"{file.name}: no column {column!r}{hint} (columns: {', '.join(file.columns)})")
     written = {column.casefold(): column for column in file.columns}
     found = {known: names.get(known, written.get(known)) for known in KNOWN_COLUMNS}
+    if len(written) < len(file.columns):
+        (name, *_) = sorted(repeated(column.casefold() for column in file.columns))
+        raise ConfigError(f"{file.name}: two columns are named {name!r} (capitals make no difference); rename one")
+    hidden = [column for column in file.columns if column.casefold().startswith("_gy_")]
+    if hidden:
+        raise ConfigError(
+            f"{file.name}: column {hidden[0]!r}: names in _gy_ are for what is made on the way; rename it"
+        )
     taken = [name for name in MADE_COLUMNS if name in written]
     if taken:
         raise ConfigError(f"{file.name}: has a column {taken[0]!r}, which attaching makes; rename or drop it")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -33,6 +34,8 @@ from linkage.ingest.sql import parquet
 from linkage.model.parameters import load_model
 from linkage.stages import StageClock
 from linkage.workspace import Workspace
+
+_UNREADABLE = re.compile(r'Failed to read file "([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,15 @@ def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime
         if output.exists():
             output.rmdir()
         partial.replace(output)
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InvalidInputException) as error:
+        unreadable = _UNREADABLE.search(str(error))
+        if unreadable:  # the rest of the message may hold a value
+            raise LinkageError(
+                f"{unreadable[1]}: cannot be read to its end: damaged, or text that is not UTF-8; copy it again or ask "
+                "for it"
+            ) from None
+        if isinstance(error, duckdb.InvalidInputException):
+            raise
         reason = str(error).splitlines()[0][:200]
         raise LinkageError(f"{output}: cannot be written ({reason}); free space or name another folder") from error
     finally:
