@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from golden_records.catalog.place import Place
 from linkage.access.access_log import AccessLog
 from linkage.access.settings import ServiceSettings
-from linkage.service import entities, reconciling, resolving, status
+from linkage.service import entities, reconciling, resolving, status, suggesting
 from linkage.service.desk.app import desk_app
 from linkage.service.desk.state import Desk
 from linkage.service.desk.visitor import ROOT
@@ -90,7 +90,7 @@ class Service:
             lifespan=lifespan,
             responses={code: {"model": ErrorAnswer} for code in _ERRORS},
         )
-        for part in (resolving, entities, reconciling, status):
+        for part in (resolving, entities, reconciling, suggesting, status):
             self.api.include_router(part.router)
         add_error_handlers(self.api)
         slow = 0.0

@@ -23,6 +23,7 @@ from linkage.lookup.snapshot import Snapshot
 from linkage.service.caller import caller_of, take
 from linkage.service.errors import ServiceError
 from linkage.service.state import ServiceState, state_of
+from linkage.service.suggesting import PREVIEW_HEIGHT, PREVIEW_WIDTH
 
 router = APIRouter(prefix="/reconcile", tags=["reconcile"])
 
@@ -130,7 +131,14 @@ def _manifest(base: str) -> dict[str, Any]:
             "propose_properties": {"service_url": base, "service_path": "/reconcile/properties"},
             "property_settings": [],
         },
-        "suggest": {"property": {"service_url": base, "service_path": "/reconcile/suggest/property"}},
+        "preview": {
+            "url": f"{base}/reconcile/preview?id={{{{id}}}}",
+            "width": PREVIEW_WIDTH,
+            "height": PREVIEW_HEIGHT,
+        },
+        "suggest": {
+            kind: {"service_url": base, "service_path": f"/reconcile/suggest/{kind}"} for kind in ("entity", "property")
+        },
     }
 
 
