@@ -47,7 +47,12 @@ async def get_suggested_entities(
     return JSONResponse({"result": await state.ask(_suggested, state, prefix.strip())})
 
 
-@router.get("/preview", summary="A legal person as a piece of HTML", response_class=HTMLResponse)
+@router.get(
+    "/preview",
+    summary="A legal person as a piece of HTML",
+    response_model=None,
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+)
 async def get_preview(request: Request, caller: CallerOf, id: Annotated[str, Query(max_length=40)]) -> HTMLResponse:
     """Show the public fields of a legal person."""
     state = state_of(request)
@@ -60,7 +65,8 @@ async def get_preview(request: Request, caller: CallerOf, id: Annotated[str, Que
     )
     page = (
         '<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>Guiyi</title>'
-        f"<style>body{{font:14px sans-serif}}th{{text-align:left;padding-right:1em}}</style></head><body><table>{rows}</table></body></html>"
+        "<style>body{font:14px sans-serif}th{text-align:left;padding-right:1em}</style></head>"
+        f"<body><table>{rows}</table></body></html>"
     )
     return HTMLResponse(page, headers=_FRAMED)
 
