@@ -8,7 +8,7 @@ that keeps the last hash in another place.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from golden_records.catalog.publish import as_json
@@ -39,6 +39,24 @@ def append(catalog: Catalog, table: Table, values: Mapping[str, Any]) -> None:
         f"insert into {quote(table.name)} ({_names(table)}) values ({marks})",
         [row[name] for name in table.column_names],
     )
+
+
+def append_all(catalog: Catalog, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows to a chain and number them; the caller holds a writing transaction.
+
+    Args:
+        catalog: the store.
+        table: the table.
+        rows: every column but the key and the two of the chain.
+    """
+    key, before = next_key(catalog, table), last_hash(catalog, table)
+    made = []
+    for number, values in enumerate(rows, start=key):
+        row = {table.key[0]: number, **values, "previous_hash": before}
+        before = row["hash"] = _hash(table, row)
+        made.append([row[name] for name in table.column_names])
+    marks = ", ".join("?" for _ in table.columns)
+    catalog.connection.executemany(f"insert into {quote(table.name)} ({_names(table)}) values ({marks})", made)
 
 
 def broken_rows(catalog: Catalog, table: Table) -> list[int]:

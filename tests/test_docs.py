@@ -323,6 +323,7 @@ def test_the_reasons_of_attaching_are_those_documented() -> None:
         "attach_status",
         "attach_reason",
         "attach_candidates",
+        "attach_file",
         "entity_id",
         "link_basis",
         "link_probability",

@@ -2,7 +2,8 @@
 
 A look is written to a journal on disk before its answer is given (`linkage.access.journal`) and moved into the
 catalog's hash-chained table `access_log` as soon as the catalog can be written; while a release is being committed that
-waits, the journal does not. One thread writes for all, so that looks of one moment share one synchronisation.
+waits, the journal does not. One thread writes for all, so that looks of one moment share one synchronisation. Another
+moves: there are two journals, and while the lines of one are moved the other takes what comes.
 
 Invariant: an answer that names a natural person has its line on disk. After a crash a look is in the table once: the
 next process takes over the journal and leaves out what had arrived.
@@ -13,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -28,10 +28,10 @@ from golden_records.catalog.place import Place
 from golden_records.catalog.publish import as_json
 from golden_records.catalog.schema import ACCESS_LOG
 from golden_records.catalog.store import Catalog, open_catalog
-from golden_records.hash_chain import append, next_key
+from golden_records.hash_chain import append_all
 from linkage.access.journal import FOLDER, Journal, Line, orphans
 
-_MOVE_SECONDS = 0.5  # how long a look stays in the journal at least before it is moved
+_MOVE_SECONDS = 0.5  # how often looks are moved
 _LOCK_MS = 200  # how long moving waits for another writer before it tries again later
 _CLOSE_LOCK_MS = 5_000
 _ALIKE_ROWS = 10_000  # newest rows among which a look of a dead process may have arrived
@@ -78,6 +78,9 @@ def moment(now: datetime) -> str:
     return now.isoformat(timespec="microseconds")
 
 
+_Entry = tuple[tuple[Look, ...], Future[None]]
+
+
 class AccessLog:
     """The log of one process; a resource to be closed, best with `with`.
 
@@ -90,12 +93,16 @@ class AccessLog:
         self._catalog = catalog
         self._held: Catalog | None = None
         self._folder = root / FOLDER
-        self._journal = Journal(self._folder)
-        self._queue: queue.SimpleQueue[tuple[tuple[Look, ...], Future[None]] | None] = queue.SimpleQueue()
-        self._pending: list[Line] = []
-        self._moved_at = time.monotonic()
-        self._thread = threading.Thread(target=self._work, name="access-log", daemon=True)
-        self._thread.start()
+        self._journal, self._leaving_journal = Journal(self._folder), Journal(self._folder)
+        self._queue: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._lines: list[Line] = []  # in the journal
+        self._leaving: list[Line] = []  # in the other one
+        self._swapping = threading.Lock()
+        self._closing = threading.Event()
+        self._writer = threading.Thread(target=self._write_all, name="access-log", daemon=True)
+        self._mover = threading.Thread(target=self._move_all, name="access-log-mover", daemon=True)
+        self._writer.start()
+        self._mover.start()
 
     def __enter__(self) -> AccessLog:
         return self
@@ -112,61 +119,70 @@ class AccessLog:
         return done
 
     def close(self) -> None:
-        """Write what waits; what the catalog does not take now stays in the journal for the next process."""
-        if self._thread.is_alive():
+        """Write what waits; what the catalog does not take now stays in the journals for the next process."""
+        if self._writer.is_alive():
             self._queue.put(None)
-            self._thread.join()
+            self._writer.join()
+            self._closing.set()
+            self._mover.join()
             self._journal.close()
+            self._leaving_journal.close()
             if not any(self._folder.iterdir()):
                 with suppress(OSError):
                     self._folder.rmdir()
 
-    def _work(self) -> None:
-        self._take_over()
+    def _write_all(self) -> None:
         while True:
             batch = self._next()
-            stop = None in batch
-            entries = [entry for entry in batch if entry is not None]
-            if entries:
-                self._write(entries)
-            if stop or (self._pending and time.monotonic() - self._moved_at >= _MOVE_SECONDS):
-                self._move(_CLOSE_LOCK_MS if stop else _LOCK_MS)
-            if stop:
-                self._let_go()
+            self._write([entry for entry in batch if entry is not None])
+            if None in batch:
                 return
 
-    def _next(self) -> list[tuple[tuple[Look, ...], Future[None]] | None]:
-        """Return what waits in the queue; with nothing there, wait until it is time to move."""
-        batch = []
+    def _next(self) -> list[_Entry | None]:
+        """Wait for an entry, and return all that wait in the queue by then."""
+        batch = [self._queue.get()]
         with suppress(queue.Empty):
-            batch.append(self._queue.get(timeout=_MOVE_SECONDS if self._pending else None))
             while True:
                 batch.append(self._queue.get_nowait())
         return batch
 
-    def _write(self, entries: list[tuple[tuple[Look, ...], Future[None]]]) -> None:
+    def _write(self, entries: list[_Entry]) -> None:
+        if not entries:
+            return
         lines = [_line(look) for looks, _ in entries for look in looks]
         try:
-            self._journal.add(lines)
+            with self._swapping:
+                self._journal.add(lines)
+                self._lines += lines
         except OSError as error:
             for _, done in entries:
                 done.set_exception(error)
             return
-        self._pending += lines
         for _, done in entries:
             done.set_result(None)
 
+    def _move_all(self) -> None:
+        self._take_over()
+        while not self._closing.wait(_MOVE_SECONDS):
+            self._move(_LOCK_MS)
+        for _ in range(2):  # what waited for the catalog, then what came meanwhile
+            self._move(_CLOSE_LOCK_MS)
+        self._let_go()
+
     def _move(self, lock_ms: int) -> None:
-        self._moved_at = time.monotonic()
-        if not self._pending:
+        if not self._leaving:
+            with self._swapping:
+                self._leaving, self._lines = self._lines, []
+                self._journal, self._leaving_journal = self._leaving_journal, self._journal
+        if not self._leaving:
             return
         try:
-            self._append(self._pending, lock_ms=lock_ms)
+            self._append(self._leaving, lock_ms=lock_ms)
         except dialect.UNUSABLE:
             return  # busy or away: the journal holds it, the next try is soon
-        self._pending = []
+        self._leaving = []
         with suppress(OSError):
-            self._journal.clear()
+            self._leaving_journal.clear()
 
     def _take_over(self) -> None:
         """Move what processes that died had not moved."""
@@ -183,9 +199,7 @@ class AccessLog:
             catalog.connection.wait_at_most(lock_ms)
             with catalog.writing():
                 arrived = _arrived(catalog) if only_new else set()
-                for line in lines:
-                    if _alike(line) not in arrived:
-                        append(catalog, ACCESS_LOG, {"entry_id": next_key(catalog, ACCESS_LOG), **line})
+                append_all(catalog, ACCESS_LOG, [line for line in lines if _alike(line) not in arrived])
 
     @contextmanager
     def _open(self) -> Iterator[Catalog]:

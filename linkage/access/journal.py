@@ -1,6 +1,6 @@
 """A journal of looks on disk: what is in it survives a crash, and waits there until the catalog can take it.
 
-One file per process, JSON lines, synchronised before `add` returns. The process holds the file's lock; a journal
+JSON lines, synchronised before `add` returns. The process holds the file's lock; a journal
 without a holder is one of a process that died, and the next process takes it over. A line cut off at the end was never
 answered.
 """
@@ -31,11 +31,17 @@ class Journal:
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def add(self, lines: Sequence[Line]) -> None:
-        """Write lines; they are on disk when this returns."""
+        """Write lines; they are on disk when this returns, and none of them is if it fails."""
         text = "".join(json.dumps(line, ensure_ascii=True) + "\n" for line in lines).encode()
-        while text:
-            text = text[os.write(self._file, text) :]
-        os.fdatasync(self._file)
+        before = os.fstat(self._file).st_size
+        try:
+            while text:
+                text = text[os.write(self._file, text) :]
+            os.fdatasync(self._file)
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._file, before)
+            raise
 
     def clear(self) -> None:
         """Forget every line: they are in the catalog."""
@@ -49,8 +55,8 @@ class Journal:
 
 
 def orphans(folder: Path) -> Iterator[tuple[Path, list[Line]]]:
-    """Yield the journals that processes left behind when they died; each is locked while it is looked at."""
-    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+    """Yield the journals that processes left behind when they died, oldest first; each is locked meanwhile."""
+    for path in sorted(folder.glob(f"*{_SUFFIX}"), key=_last_written):
         with suppress(FileNotFoundError):
             handle = os.open(path, os.O_RDWR)
             try:
@@ -60,6 +66,13 @@ def orphans(folder: Path) -> Iterator[tuple[Path, list[Line]]]:
                 continue
             finally:
                 os.close(handle)
+
+
+def _last_written(path: Path) -> tuple[int, str]:
+    try:
+        return path.stat().st_mtime_ns, path.name
+    except FileNotFoundError:  # its process has just closed it
+        return 0, path.name
 
 
 def _lines(path: Path) -> list[Line]:

@@ -2,7 +2,8 @@
 
 Parquet is read where it lies; any other format is first told apart into columns by the readers of the ingest and kept
 as Parquet in a folder for the time of the run. A row that cannot be told apart into columns is kept aside, with its
-reason. All other columns of a row go through untouched.
+reason. All other columns of a row go through untouched. Files of the same columns and types are read together, as one
+table.
 """
 
 from __future__ import annotations
@@ -22,13 +23,21 @@ from linkage.ingest.encoding import profile_file
 from linkage.ingest.errors import nearest
 from linkage.ingest.opening import open_table
 from linkage.ingest.source_config import canonical_source
-from linkage.ingest.sql import parquet, quote
+from linkage.ingest.sql import literal, parquet, quote
 
 LEGAL_COLUMNS = ("uscc", "registration_number", "organization_code", "tax_number")
 PERSON_COLUMNS = ("id_number",)
 IDENTIFIER_COLUMNS = (*LEGAL_COLUMNS, *PERSON_COLUMNS)
 KNOWN_COLUMNS = ("item", "source", "source_record_id", *IDENTIFIER_COLUMNS, "id_type", "name")
-MADE_COLUMNS = ("entity_id", "link_basis", "link_probability", "attach_status", "attach_reason", "attach_candidates")
+MADE_COLUMNS = (
+    "entity_id",
+    "link_basis",
+    "link_probability",
+    "attach_status",
+    "attach_reason",
+    "attach_candidates",
+    "attach_file",
+)
 _EXTENSIONS = frozenset((".csv", ".txt", ".tsv", ".xlsx", ".xls", ".jsonl", ".ndjson", ".json", ".parquet", ".pq"))
 
 
@@ -40,13 +49,27 @@ class CreditFile:
         name: the name of the file that was given.
         path: where its rows are.
         columns: its columns, in order.
+        types: their types, as Arrow names them.
         unread: rows that could not be told apart into columns, as Parquet, if the format can have any.
     """
 
     name: str
     path: Path
     columns: tuple[str, ...]
+    types: tuple[str, ...]
     unread: Path | None = None
+
+
+@dataclass(frozen=True)
+class CreditRows:
+    """The rows of files that are read together, for they have the same columns of the same types."""
+
+    files: tuple[CreditFile, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the rows, in order."""
+        return self.files[0].columns
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:
@@ -66,6 +89,9 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
             files.append(path)
         else:
             raise LinkageError(f"{path}: does not exist; name a file or a folder of credit rows")
+    for path in files:
+        if not str(path).isprintable():  # bytes that are no UTF-8 are shown as half a character
+            raise LinkageError(f"{str(path)!a}: a file name that is not text in UTF-8; rename the file")
     twice = sorted(repeated(str(path.resolve()) for path in files))
     if twice:
         raise LinkageError(f"{twice[0]}: named twice; name each file once")
@@ -86,11 +112,10 @@ def open_rows(path: Path, temp: Path, number: int) -> CreditFile:
     """
     if path.suffix.lower() in (".parquet", ".pq"):
         try:
-            columns = tuple(pq.read_schema(path).names)
+            return parquet_file(path.name, path)
         except (pa.ArrowException, OSError) as error:
             reason = str(error).splitlines()[0][:200]
             raise LinkageError(f"{path}: cannot be read as Parquet ({reason}); copy it again or ask for it") from error
-        return CreditFile(path.name, path, columns)
     folder = temp / f"file-{number:04d}"
     folder.mkdir(parents=True)
     table = open_table(path, profile_file(path), canonical_source("legal_person", "credit"))
@@ -102,8 +127,31 @@ def open_rows(path: Path, temp: Path, number: int) -> CreditFile:
     rows = folder / "rows.parquet"
     with duckdb.connect(config={"python_enable_replacements": False}) as con:
         archive.merge(con, rows)
-    columns = tuple(name for name in pq.read_schema(rows).names if name != "row")
-    return CreditFile(path.name, rows, columns, archive.unread if pq.read_metadata(archive.unread).num_rows else None)
+    unread = archive.unread if pq.read_metadata(archive.unread).num_rows else None
+    return parquet_file(path.name, rows, unread=unread, without="row")
+
+
+def parquet_file(name: str, path: Path, *, unread: Path | None = None, without: str | None = None) -> CreditFile:
+    """Return a Parquet file as a file of credit rows.
+
+    Args:
+        name: what to call it.
+        path: where it is.
+        unread: see `CreditFile`.
+        without: a column that is none of the rows' own.
+    """
+    fields = [field for field in pq.read_schema(path) if field.name != without]
+    return CreditFile(
+        name, path, tuple(field.name for field in fields), tuple(str(field.type) for field in fields), unread
+    )
+
+
+def together(files: Sequence[CreditFile]) -> list[CreditRows]:
+    """Return files put together by their columns and types, in the order of the first of each."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[CreditFile]] = {}
+    for file in files:
+        alike.setdefault((file.columns, file.types), []).append(file)
+    return [CreditRows(tuple(some)) for some in alike.values()]
 
 
 def renamed(file: CreditFile, names: Mapping[str, str]) -> dict[str, str]:
@@ -127,6 +175,14 @@ def renamed(file: CreditFile, names: Mapping[str, str]) -> dict[str, str]:
             raise ConfigError(f"{file.name}: no column {column!r}{hint} (columns: {', '.join(file.columns)})")
     written = {column.casefold(): column for column in file.columns}
     found = {known: names.get(known, written.get(known)) for known in KNOWN_COLUMNS}
+    if len(written) < len(file.columns):
+        (name, *_) = sorted(repeated(column.casefold() for column in file.columns))
+        raise ConfigError(f"{file.name}: two columns are named {name!r} (capitals make no difference); rename one")
+    hidden = [column for column in file.columns if column.casefold().startswith("_gy_")]
+    if hidden:
+        raise ConfigError(
+            f"{file.name}: column {hidden[0]!r}: names in _gy_ are for what is made on the way; rename it"
+        )
     taken = [name for name in MADE_COLUMNS if name in written]
     if taken:
         raise ConfigError(f"{file.name}: has a column {taken[0]!r}, which attaching makes; rename or drop it")
@@ -139,6 +195,11 @@ def renamed(file: CreditFile, names: Mapping[str, str]) -> dict[str, str]:
     return columns
 
 
-def rows_sql(file: CreditFile) -> str:
-    """Return a table expression with the file's rows."""
-    return f"(select {', '.join(quote(c) for c in file.columns)} from {parquet(file.path)})"
+def rows_sql(rows: CreditRows) -> str:
+    """Return a table expression with the rows' own columns and attach_file, the name of a row's file."""
+    # A text that is the same in a whole file costs next to nothing to write as an enum.
+    kind = f"enum({', '.join(sorted({literal(file.name) for file in rows.files}))})"
+    names = ", ".join(f"{literal(str(file.path))}: {literal(file.name)}::{kind}" for file in rows.files)
+    own = "".join(f"{quote(column)}, " for column in rows.columns)
+    table = parquet(*(file.path for file in rows.files), path_column="_gy_path")
+    return f"(select {own}map {{{names}}}[_gy_path] as attach_file from {table})"

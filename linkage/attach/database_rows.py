@@ -22,7 +22,7 @@ from blocking.sql import quote
 from golden_records.catalog.place import DatabaseUrl, read_place
 from golden_records.catalog.postgresql import connect
 from golden_records.catalog.postgresql_errors import database_error
-from linkage.attach.credit_rows import CreditFile
+from linkage.attach.credit_rows import CreditFile, parquet_file
 from linkage.errors import LinkageError
 
 _URL = re.compile(r"postgres(?:ql)?://")
@@ -78,11 +78,7 @@ def copy_table(text: str, path: Path) -> CreditFile:
                 count += batch.num_rows
     if not count:
         raise LinkageError(f"{place}: table {table!r} has no rows; name another, or ask for its rows again")
-    return CreditFile(table, path, tuple(column for column, _ in columns))
-
-
-def _read(column: str, kind: str) -> str:
-    return quote(column) if kind in _AS_THEY_ARE else f"{quote(column)}::text as {quote(column)}"
+    return parquet_file(table, path)
 
 
 @contextmanager

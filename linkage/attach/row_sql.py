@@ -1,6 +1,6 @@
 """The SQL of attaching: what is known of each row, what follows from it, and which cells are still to be read.
 
-A query for the rows of one file is put together from the columns that the file has. Columns made on the way begin with
+A query is put together from the columns that the rows have. Columns made on the way begin with
 `_gy_`, so that none of the file's own is hidden.
 """
 
@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from blocking.sql import quote
-from linkage.attach.credit_rows import IDENTIFIER_COLUMNS, PERSON_COLUMNS, CreditFile
+from linkage.attach.credit_rows import IDENTIFIER_COLUMNS, PERSON_COLUMNS, CreditRows
 from linkage.attach.readings import reading_of, reads_of
 from linkage.attach.subjects import SubjectTables
-from matchers.levels import literal
+from linkage.ingest.sql import literal, quote
 
 _ONE, _OTHER, _RECORD = "r._gy_only_id", "r._gy_other_id", "r._gy_record_entity"
 _EITHER = f"coalesce({_ONE}, {_RECORD})"
@@ -131,15 +130,15 @@ from ({resolved}) r
 {joined}"""
 
 
-def written_sql(file: CreditFile, judged: str) -> str:
-    """Return a query for rows with _gy_case as they go out: the file's columns, and what was made of them.
+def written_sql(rows: CreditRows, judged: str) -> str:
+    """Return a query for rows with _gy_case as they go out: the rows' own columns, and what was made of them.
 
     Args:
-        file: the file.
+        rows: the rows.
         judged: a query of `judged_sql`.
     """
     by = _NUMBERS
-    own = ", ".join(quote(name) for name in file.columns)
+    own = ", ".join(quote(name) for name in rows.columns)
     return f"""
 select {own},
     case _gy_case when {by["identifier"]} then _gy_only_id when {by["record"]} then _gy_record_entity end as entity_id,
@@ -153,7 +152,8 @@ select {own},
         when {by["identifier_and_record_disagree"]} then concat_ws(';', _gy_only_id, _gy_record_entity)
         when {by["other_kind"]} then coalesce(_gy_only_id, _gy_record_entity)
         when {by["other_name"]} then _gy_only_id
-    end as attach_candidates
+    end as attach_candidates,
+    attach_file
 from {judged}"""
 
 

@@ -1,14 +1,15 @@
 """`guiyi attach`: credit rows in, the same rows with their entity out.
 
-Writes to the output folder: `attach_status=matched|conflict|none/*.parquet` (all columns of the rows, then entity_id,
-link_basis, link_probability, attach_status, attach_reason, attach_candidates), `unread/*.parquet` (rows that could
-not be told apart into columns) and `summary.json`. The folder appears when all of it is written.
+Writes to the output folder: `attach_status=matched|conflict|none/*.parquet` (all columns of the rows, then those of
+`credit_rows.MADE_COLUMNS`), `unread/*.parquet` (rows that could not be told apart into columns) and `summary.json`. The
+folder appears when all of it is written.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ import duckdb
 from golden_records.catalog.store import open_catalog
 from linkage.attach.attachment import STATUSES, Attaching, Count, attach_rows, prepare, rows_of
 from linkage.attach.catalogue import Item, load_catalogue
-from linkage.attach.credit_rows import find_files, open_rows, renamed
+from linkage.attach.credit_rows import CreditFile, find_files, open_rows, renamed, together
 from linkage.attach.database_rows import copy_table, is_database
 from linkage.attach.subjects import SubjectTables, load_subjects
 from linkage.commands.console import Console
@@ -33,6 +34,8 @@ from linkage.ingest.sql import parquet
 from linkage.model.parameters import load_model
 from linkage.stages import StageClock
 from linkage.workspace import Workspace
+
+_UNREADABLE = re.compile(r'Failed to read file "([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,15 @@ def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime
         if output.exists():
             output.rmdir()
         partial.replace(output)
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InvalidInputException) as error:
+        unreadable = _UNREADABLE.search(str(error))
+        if unreadable:  # the rest of the message may hold a value
+            raise LinkageError(
+                f"{unreadable[1]}: cannot be read to its end: damaged, or text that is not UTF-8; copy it again or ask "
+                "for it"
+            ) from None
+        if isinstance(error, duckdb.InvalidInputException):
+            raise
         reason = str(error).splitlines()[0][:200]
         raise LinkageError(f"{output}: cannot be written ({reason}); free space or name another folder") from error
     finally:
@@ -93,7 +104,7 @@ def _attach(
     workspace: Workspace,
     request: AttachRequest,
     items: Mapping[str, Item],
-    rows: tuple[Sequence[Path], Sequence[str]],
+    inputs: tuple[Sequence[Path], Sequence[str]],
     partial: Path,
     *,
     now: datetime,
@@ -104,32 +115,29 @@ def _attach(
     temp.mkdir()
     with connect(memory_limit=workspace.settings.memory_limit, temp=temp / "spill") as con:
         with clock.stage("read rows") as stage:
-            files, tables = rows
+            files, tables = inputs
             opened = [open_rows(path, temp, number) for number, path in enumerate(files, start=1)]
             opened += [copy_table(text, temp / f"table-{number:04d}.parquet") for number, text in enumerate(tables)]
-            columns = [renamed(file, request.columns) for file in opened]
-            stage.rows = sum(rows_of(con, file) for file in opened)
+            for file in opened:
+                renamed(file, request.columns)
+            read = [(rows, renamed(rows.files[0], request.columns)) for rows in together(opened)]
+            stage.rows = sum(rows_of(con, rows) for rows, _ in read)
             rows_in = stage.rows
         with clock.stage("read release") as stage, open_catalog(workspace.catalog, read_only=True) as catalog:
-            named = any("name" in found for found in columns)
-            recorded = any("source_record_id" in found for found in columns)
+            named = any("name" in columns for _, columns in read)
+            recorded = any("source_record_id" in columns for _, columns in read)
             release = load_subjects(con, catalog, subjects, records=recorded, names=named)
         configs = {entity: load_entity_config(entity) for entity in ENTITIES}
         kept = {entity: workspace.model(entity) for entity in ENTITIES}
         models = {e: (configs[e], load_model(configs[e], kept[e] if kept[e].exists() else None)) for e in ENTITIES}
         run = Attaching(con, subjects, items, request.item, models, os.cpu_count() or 1)
         counts: list[Count] = []
-        unread: dict[str, int] = {}
         with clock.stage("attach") as stage:
             prepare(run)
-            for number, (file, found) in enumerate(zip(opened, columns, strict=True), start=1):
-                counts += attach_rows(run, file, found, partial, f"rows{number:04d}")
-                if file.unread is not None:
-                    (partial / "unread").mkdir(exist_ok=True)
-                    shutil.copyfile(file.unread, partial / "unread" / f"rows{number:04d}.parquet")
-                    (lost,) = only_row(con, f"select count(*) from {parquet(file.unread)}")
-                    unread[file.name] = unread.get(file.name, 0) + int(lost)
+            for number, (rows, columns) in enumerate(read, start=1):
+                counts += attach_rows(run, rows, columns, partial, f"rows{number:04d}")
             stage.rows = sum(c.rows for c in counts)
+        unread = _keep_unread(con, opened, partial)
     written = sum(c.rows for c in counts)
     if written != rows_in:
         raise LinkageError(f"{request.output}: {rows_in} rows came in and {written} went out: report this as a defect")
@@ -143,6 +151,18 @@ def _attach(
         "by_reason": _by_reason(counts),
         "counts": [asdict(c) for c in counts],
     }
+
+
+def _keep_unread(con: duckdb.DuckDBPyConnection, files: Sequence[CreditFile], partial: Path) -> dict[str, int]:
+    """Copy the rows that could not be told apart into columns; return file → how many."""
+    unread: dict[str, int] = {}
+    for number, file in enumerate(files, start=1):
+        if file.unread is not None:
+            (partial / "unread").mkdir(exist_ok=True)
+            shutil.copyfile(file.unread, partial / "unread" / f"rows{number:04d}.parquet")
+            (lost,) = only_row(con, f"select count(*) from {parquet(file.unread)}")
+            unread[file.name] = unread.get(file.name, 0) + int(lost)
+    return unread
 
 
 def _by_reason(counts: Sequence[Count]) -> dict[str, int]:

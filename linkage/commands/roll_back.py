@@ -1,9 +1,10 @@
 """`guiyi rollback`: return to an earlier release, or to the state without a load.
 
-An earlier release comes back as a new release with its content; the loads are not touched. A load that is withdrawn
-stays on disk, marked in its manifest, and counts no more: the release is made anew from the loads that the current
-release rests on, without it. Links of the last release are not kept for that (no hysteresis), since the load may have
-made them.
+An earlier release comes back as a new release with its content; the loads are not touched. It is complete when it is
+committed; then the tables for finding entities by name are made again from the loads it rests on. A load that is
+withdrawn stays on disk, marked in its manifest, and counts no more: the release is made anew from the loads that the
+current release rests on, without it. Links of the last release are not kept for that (no hysteresis), since the load
+may have made them.
 
 Either is one release with its cause (`rollback`, `withdrawal`, `restoration`), and so are its events. A command killed
 before the publish leaves the mark: typed again it goes on, and a run leaves the load out as well.
@@ -11,19 +12,27 @@ before the publish leaves the mark: typed again it goes on, and a run leaves the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+import duckdb
 
 from golden_records.catalog.read import releases
 from golden_records.catalog.rollback import rollback
-from golden_records.catalog.store import open_catalog
+from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.errors import CatalogError
 from linkage.commands.console import Console
 from linkage.commands.monthly import Occasion
 from linkage.commands.republish import publish_again, released_loads
+from linkage.database import connect
 from linkage.errors import LinkageError
-from linkage.finishing import bring_to_end
+from linkage.finishing import bring_to_end, spill
 from linkage.ingest.load_folder import locked_loads, rewrite_manifest
 from linkage.ingest.manifest import LoadManifest, list_loads
+from linkage.lookup.remaking import remake_lookup
+from linkage.stages import StageClock
 from linkage.workspace import Workspace, locked
 
 
@@ -32,14 +41,30 @@ def roll_back(workspace: Workspace, release: int | None, *, now: datetime, conso
     with locked(workspace, now=now, what="rollback"):
         bring_to_end(workspace)
         with open_catalog(workspace.catalog) as catalog:
-            manifests = {row["release_id"]: row["manifest"] for row in releases(catalog)}
-            target = max(manifests, default=0) - 1 if release is None else release
+            known = {row["release_id"]: row for row in releases(catalog)}
+            target = max(known, default=0) - 1 if release is None else release
             if release is None and target < 1:
-                raise LinkageError(f"{workspace.root}: {len(manifests)} release(s), none before the current one")
-            made = rollback(catalog, target, now=now, manifest=manifests.get(target))
-    console.say(f"release {made} holds the state of release {target}")
+                raise LinkageError(f"{workspace.root}: {len(known)} release(s), none before the current one")
+            made = rollback(catalog, target, now=now, manifest=known[target]["manifest"] if target in known else None)
+            console.say(f"release {made} holds the state of release {target}")
+            failed = _remake_lookup(workspace, catalog, known[target], console)
+    for entity, reason in failed.items():
+        console.say(f"{entity}: found by identifier only until the next run, not by name and address: {reason}")
     console.say(f"the loads are as they were: the next run links them all; next: guiyi status {workspace.root}")
     return 0
+
+
+def _remake_lookup(
+    workspace: Workspace, catalog: Catalog, release: Mapping[str, Any], console: Console
+) -> Mapping[Any, str]:
+    """Let entities be found by name again; what prevents it is told, and the rollback stands all the same."""
+    try:
+        with connect(memory_limit=workspace.settings.memory_limit, temp=spill(workspace)) as con:
+            return remake_lookup(workspace, con, catalog, release, StageClock(console))
+    except (LinkageError, CatalogError, duckdb.Error, OSError) as error:
+        return {"entities": f"the tables for it could not be made ({type(error).__name__})"}
+    finally:
+        shutil.rmtree(spill(workspace), ignore_errors=True)
 
 
 def withdraw_load(workspace: Workspace, load_id: str, *, now: datetime, console: Console) -> int:

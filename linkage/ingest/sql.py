@@ -37,10 +37,16 @@ def literal(text: str) -> str:
     return "'" + text.replace("\0", "").replace("'", "''") + "'"
 
 
-def parquet(*paths: Path) -> str:
-    """Return a table expression that reads Parquet files, exactly these (no name is a pattern)."""
+def parquet(*paths: Path, path_column: str | None = None) -> str:
+    """Return a table expression that reads Parquet files, exactly these (no name is a pattern).
+
+    Args:
+        paths: the files.
+        path_column: name of a further column with a row's path.
+    """
     escaped = (literal(str(path).translate({ord(c): f"[{c}]" for c in "*?["})) for path in paths)
-    return f"read_parquet([{', '.join(escaped)}])"
+    beside = f", filename = {literal(path_column)}" if path_column else ""
+    return f"read_parquet([{', '.join(escaped)}]{beside})"
 
 
 def trimmed(value: str) -> str:

@@ -8,11 +8,10 @@ from golden_records.catalog.read import resolve_id
 from golden_records.catalog.store import Catalog
 from golden_records.entity_id import compact
 from linkage.lookup.answer import Query
-from linkage.lookup.candidates import find_candidates
+from linkage.lookup.by_name import legal_persons_named
 from linkage.lookup.identifiers import Given
 from linkage.lookup.resolve import QueryError, resolve
-from linkage.lookup.snapshot import LookupUnavailableError, Snapshot
-from linkage.standardise import standardise_row
+from linkage.lookup.snapshot import Snapshot
 
 MOST_CASES = 200
 _MOST_ENTITIES = 20
@@ -75,19 +74,7 @@ def _entities(snapshot: Snapshot, asked: str, *, persons: bool) -> tuple[str, ..
         try:
             answer = resolve(snapshot, Query(identifiers=(Given(asked),)))
         except QueryError:
-            return _of_name(snapshot, asked)
+            return legal_persons_named(snapshot, asked, _MOST_ENTITIES)
         if answer.entity_ids:
             return tuple(one for one in answer.entity_ids if allowed(one))[:_MOST_ENTITIES]
-    return _of_name(snapshot, asked)
-
-
-def _of_name(snapshot: Snapshot, name: str) -> tuple[str, ...]:
-    """Return the legal persons of a name, the likeliest first; people are not gone through by name."""
-    try:
-        model = snapshot.model("legal_person")
-    except LookupUnavailableError:
-        return ()
-    scored = find_candidates(snapshot, model, standardise_row({"name": name}, model.config)).profiles
-    alike = [one for one in scored if any(o.comparison == "name" and o.weight > 0 for o in one.score.comparisons)]
-    ordered = sorted(alike, key=lambda one: (-one.score.weight, one.profile_id))
-    return tuple(dict.fromkeys(entity for one in ordered for entity in one.entity_ids))[:_MOST_ENTITIES]
+    return legal_persons_named(snapshot, asked, _MOST_ENTITIES)

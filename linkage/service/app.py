@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from golden_records.catalog.place import Place
 from linkage.access.access_log import AccessLog
 from linkage.access.settings import ServiceSettings
-from linkage.service import entities, reconciling, resolving, status
+from linkage.service import entities, reconciling, resolving, status, suggesting
 from linkage.service.desk.app import desk_app
 from linkage.service.desk.state import Desk
 from linkage.service.desk.visitor import ROOT
@@ -61,7 +62,12 @@ class Service:
 
         @asynccontextmanager
         async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-            with AccessLog(catalog, root) as log:
+            # Answering is work of the interpreter, which does one thing at a time: more threads are slower for all.
+            with (
+                AccessLog(catalog, root) as log,
+                ThreadPoolExecutor(1, "questions") as questions,
+                ThreadPoolExecutor(1, "batches") as batches,
+            ):
                 app.state.guiyi = ServiceState(
                     reader=Reader(catalog),
                     log=log,
@@ -69,6 +75,8 @@ class Service:
                     requests=Rates(settings.requests_per_second, settings.request_burst, clock),
                     persons=Rates(settings.person_looks_per_minute / 60, settings.person_look_burst, clock),
                     now=now,
+                    questions=questions,
+                    batches=batches,
                 )
                 yield
                 app.state.guiyi.reader.close()
@@ -82,7 +90,7 @@ class Service:
             lifespan=lifespan,
             responses={code: {"model": ErrorAnswer} for code in _ERRORS},
         )
-        for part in (resolving, entities, reconciling, status):
+        for part in (resolving, entities, reconciling, suggesting, status):
             self.api.include_router(part.router)
         add_error_handlers(self.api)
         slow = 0.0

@@ -136,4 +136,9 @@ def _stated(headers: Mapping[str, Any], name: str) -> str | None:
     return said.strip()
 
 
-CallerOf = Annotated[Caller, Depends(caller_of)]
+async def _caller(request: Request) -> Caller:
+    """Return the caller from the loop's own thread: going to another takes longer than the question."""
+    return caller_of(request)
+
+
+CallerOf = Annotated[Caller, Depends(_caller)]

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
 from golden_records.catalog.read import Entity, Resolution, Row, entity, history_of, records_of, resolve_id
 from golden_records.catalog.store import Catalog
@@ -30,7 +29,7 @@ async def get_entity(
     """Show an entity's golden values; a retired id answers with the surviving one and says so."""
     state = _begin(request, caller, entity_id)
     sight = caller.sight(unmasked)
-    found = await run_in_threadpool(_read, state, entity_id)
+    found = await state.ask(_read, state, entity_id)
     if isinstance(found, Resolution):
         await _look(state, caller, found.entity_id, "entity", {})
         raise ServiceError(410, "retired", "the entity has ended without a successor; its history tells more")
@@ -117,7 +116,7 @@ async def _rows(
                 "rows": rows,
             }
 
-    told = await run_in_threadpool(ask)
+    told = await state.ask(ask)
     await _look(state, caller, told["entity_id"], action, told)
     return JSONResponse(told)
 

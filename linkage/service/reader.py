@@ -23,6 +23,7 @@ _BUSY_MS = 1_000
 class _Held(threading.local):
     lookup: Lookup | None = None
     file: tuple[int, int] | None = None
+    breaks: int = 0
 
 
 class Reader:
@@ -31,6 +32,7 @@ class Reader:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._held = _Held()
+        self._breaks = 0  # what broke one thread's connection has broken those of the others
 
     @contextmanager
     def reading(self) -> Iterator[Snapshot]:
@@ -46,6 +48,7 @@ class Reader:
                 yield snapshot
         except dialect.UNUSABLE as error:
             self.close()
+            self._breaks += 1
             raise unavailable("the catalog cannot be read now; try again") from error
 
     def close(self) -> None:
@@ -56,11 +59,11 @@ class Reader:
 
     def _lookup(self) -> Lookup:
         file = _identity(self._place)
-        if self._held.lookup is None or self._held.file != file:
+        if self._held.lookup is None or self._held.file != file or self._held.breaks != self._breaks:
             self.close()
             catalog: Catalog = open_catalog(self._place, read_only=True)
             catalog.connection.wait_at_most(_BUSY_MS)
-            self._held.lookup, self._held.file = Lookup(catalog), file
+            self._held.lookup, self._held.file, self._held.breaks = Lookup(catalog), file, self._breaks
         return self._held.lookup
 
 

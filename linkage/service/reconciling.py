@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.concurrency import run_in_threadpool
 
 from linkage.access.shown import PUBLIC_FIELDS
 from linkage.fields import FIELDS
@@ -24,6 +23,7 @@ from linkage.lookup.snapshot import Snapshot
 from linkage.service.caller import caller_of, take
 from linkage.service.errors import ServiceError
 from linkage.service.state import ServiceState, state_of
+from linkage.service.suggesting import PREVIEW_HEIGHT, PREVIEW_WIDTH
 
 router = APIRouter(prefix="/reconcile", tags=["reconcile"])
 
@@ -113,10 +113,10 @@ async def _reconcile(request: Request, queries: str | None, extend: str | None) 
     if queries is not None:
         asked = _parsed(_QUERIES, queries, "queries")
         take(state, caller, max(1, len(asked)))
-        return JSONResponse(await run_in_threadpool(_answers, state, asked))
+        return JSONResponse(await state.ask_many(_answers, state, asked))
     wanted = _parsed(TypeAdapter(ExtendIn), extend or "", "extend")
     take(state, caller, max(1, len(wanted.ids)))
-    return JSONResponse(await run_in_threadpool(_extended, state, wanted))
+    return JSONResponse(await state.ask_many(_extended, state, wanted))
 
 
 def _manifest(base: str) -> dict[str, Any]:
@@ -131,7 +131,14 @@ def _manifest(base: str) -> dict[str, Any]:
             "propose_properties": {"service_url": base, "service_path": "/reconcile/properties"},
             "property_settings": [],
         },
-        "suggest": {"property": {"service_url": base, "service_path": "/reconcile/suggest/property"}},
+        "preview": {
+            "url": f"{base}/reconcile/preview?id={{{{id}}}}",
+            "width": PREVIEW_WIDTH,
+            "height": PREVIEW_HEIGHT,
+        },
+        "suggest": {
+            kind: {"service_url": base, "service_path": f"/reconcile/suggest/{kind}"} for kind in ("entity", "property")
+        },
     }
 
 

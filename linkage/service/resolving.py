@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
 
 from linkage.access.access_log import Look
 from linkage.lookup.answer import Answer, Query
@@ -48,7 +47,7 @@ async def post_batch(body: BatchRequest, request: Request, caller: CallerOf) -> 
     """Answer up to a thousand questions from one release; an item that is no question gets an error of its own."""
     state, caller = state_of(request), caller.with_purpose(body.purpose)
     take(state, caller, len(body.items))
-    release, answers = await run_in_threadpool(_ask_all, state, [item.query() for item in body.items])
+    release, answers = await state.ask_many(_ask_all, state, [item.query() for item in body.items])
     told: list[dict[str, Any]] = []
     looks: list[Look] = []
     for place, answer in enumerate(answers):
@@ -65,7 +64,7 @@ async def post_batch(body: BatchRequest, request: Request, caller: CallerOf) -> 
 async def _one(request: Request, caller: Caller, query: Query) -> JSONResponse:
     state = state_of(request)
     take(state, caller)
-    answer = await run_in_threadpool(_ask, state, query) if query.values else _ask(state, query)
+    answer = await state.ask(_ask, state, query) if query.values else _ask(state, query)
     told = answer.as_dict()
     await state.record(_looks(state, caller, answer, told))
     return JSONResponse(told)

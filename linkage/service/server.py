@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+
 import uvicorn
 
 from golden_records.catalog.store import open_catalog
@@ -16,6 +19,7 @@ from linkage.workspace import Workspace
 
 _CONCURRENT = 256
 _KEEP_ALIVE_SECONDS = 30
+_SWITCH_SECONDS = 0.0005  # how long one thread computes before another has its turn; Python's own 5 ms are a tail
 
 
 def serve(workspace: Workspace, *, host: str, port: int) -> int:
@@ -28,6 +32,7 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
     with open_catalog(workspace.catalog) as catalog:  # makes or migrates it; what serves reads only
         bring_up(catalog)
     _load_tables()
+    _answer_promptly()
     log_to_stderr()
     config = uvicorn.Config(
         Service(workspace.catalog, workspace.root, workspace.settings.service, workspace=workspace),
@@ -51,6 +56,13 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
             "that this machine has the address"
         ) from ended
     return 0
+
+
+def _answer_promptly() -> None:
+    """Keep the loop from waiting: for threads that compute, and for a collector that goes through all tables."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
 
 
 def _load_tables() -> None:

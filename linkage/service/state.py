@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 from fastapi import Request
 
@@ -14,6 +16,8 @@ from linkage.service.errors import unavailable
 from linkage.service.metrics import Metrics
 from linkage.service.rates import Rates
 from linkage.service.reader import Reader
+
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -27,6 +31,8 @@ class ServiceState:
         requests: rates of questions by token.
         persons: rates of looks that go through persons, by token.
         now: the time.
+        questions: the thread that answers questions too long for the loop.
+        batches: the thread that answers many of them at once, which must not keep single ones waiting.
     """
 
     reader: Reader
@@ -35,6 +41,16 @@ class ServiceState:
     requests: Rates
     persons: Rates
     now: Callable[[], datetime]
+    questions: Executor
+    batches: Executor
+
+    async def ask(self, work: Callable[..., _T], *values: Any) -> _T:
+        """Return what a function returns that reads the catalog for one question."""
+        return await asyncio.get_running_loop().run_in_executor(self.questions, work, *values)
+
+    async def ask_many(self, work: Callable[..., _T], *values: Any) -> _T:
+        """Return what a function returns that reads the catalog for many questions."""
+        return await asyncio.get_running_loop().run_in_executor(self.batches, work, *values)
 
     async def record(self, looks: Sequence[Look]) -> None:
         """Write looks to the access log; return once they are on disk.

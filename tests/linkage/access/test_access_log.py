@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from golden_records.catalog.schema import ACCESS_LOG
 from golden_records.catalog.store import open_catalog
 from golden_records.hash_chain import broken_rows
 from linkage.access.access_log import AccessLog, Look, waiting_looks
-from linkage.access.journal import FOLDER, Journal, orphans
+from linkage.access.journal import FOLDER, Journal, Line, orphans
 
 LOOK = Look("2025-03-01T08:00:00.000001+00:00", "tester", "auditor", "entity", entity_id="NP0000000018", purpose="核对")
 
@@ -78,8 +80,7 @@ def test_while_a_release_is_being_committed_looks_are_durable_and_arrive_later(c
         assert time.monotonic() - started < 3
         time.sleep(1.5)  # moving is tried meanwhile and finds the store busy
         assert logged(catalog) == []
-        (journal,) = (tmp_path / FOLDER).iterdir()
-        assert len(journal.read_text("utf-8").splitlines()) == 3
+        assert sum(len(path.read_text("utf-8").splitlines()) for path in (tmp_path / FOLDER).iterdir()) == 3
     assert len(logged(catalog)) == 3
 
 
@@ -99,7 +100,7 @@ def test_looks_of_a_process_that_was_killed_are_taken_over_once(catalog: Path, t
     assert ended.returncode == -signal.SIGKILL
     assert logged(catalog) == []
     assert waiting_looks(tmp_path) == 4
-    (journal,) = (tmp_path / FOLDER).iterdir()
+    (journal,) = (path for path in (tmp_path / FOLDER).iterdir() if path.stat().st_size)
     again = journal.read_bytes()
     for _ in range(2):  # the second time as if the process had died between moving and clearing
         with AccessLog(catalog, tmp_path) as log:
@@ -108,6 +109,53 @@ def test_looks_of_a_process_that_was_killed_are_taken_over_once(catalog: Path, t
         (tmp_path / FOLDER).mkdir(exist_ok=True)
         journal.write_bytes(again + b'{"at": "cut off')
     assert chain_holds(catalog)
+
+
+def test_nobody_waits_while_looks_are_moved_and_none_is_lost_or_out_of_order(
+    catalog: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving, go_on = threading.Event(), threading.Event()
+    append = AccessLog._append
+
+    def slow(self: AccessLog, lines: Sequence[Line], *, lock_ms: int, only_new: bool = False) -> None:
+        moving.set()
+        assert go_on.wait(10)
+        append(self, lines, lock_ms=lock_ms, only_new=only_new)
+
+    monkeypatch.setattr(AccessLog, "_append", slow)
+    first, *others = looks(50)
+    with AccessLog(catalog, tmp_path) as log:
+        log.record([first]).result(timeout=5)
+        assert moving.wait(5)
+        for look in others:
+            log.record([look]).result(timeout=5)
+        go_on.set()
+    assert [at for at, *_ in logged(catalog)] == [look.at for look in looks(50)]
+    assert chain_holds(catalog)
+
+
+def test_a_line_that_did_not_fit_on_the_disk_leaves_the_others_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / FOLDER)
+    journal.add([{"at": "first"}])
+    write = os.write
+    room = iter((5,))
+
+    def nearly_full(handle: int, text: bytes) -> int:
+        left = next(room, 0)
+        if not left:
+            raise OSError(28, "No space left on device")
+        return write(handle, text[:left])
+
+    monkeypatch.setattr(os, "write", nearly_full)
+    with pytest.raises(OSError, match="No space"):
+        journal.add([{"at": "second"}])
+    monkeypatch.undo()
+    journal.add([{"at": "third"}])
+    os.close(journal._file)
+    ((_, lines),) = orphans(tmp_path / FOLDER)
+    assert [line["at"] for line in lines] == ["first", "third"]
 
 
 def test_a_journal_that_is_in_use_is_left_alone(tmp_path: Path) -> None:

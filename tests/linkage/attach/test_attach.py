@@ -16,7 +16,7 @@ from small_district import Guiyi, ask, rows_of
 
 from linkage.attach import attachment
 from linkage.attach.attachment import Attaching
-from linkage.attach.credit_rows import CreditFile, rows_sql
+from linkage.attach.credit_rows import CreditRows, rows_sql
 from linkage.attach.row_sql import REASONS
 from linkage.workspace import Workspace
 
@@ -139,8 +139,8 @@ def test_nothing_is_guessed_where_a_row_points_two_ways(
     ]
 
 
-def keep_all(run: Attaching, file: CreditFile, *_: object) -> None:
-    run.con.execute(f"create or replace temp table credit_rest as from {rows_sql(file)}")
+def keep_all(run: Attaching, rows: CreditRows, _: object, settled: Path, others: Path) -> None:
+    run.con.execute(f"copy (from {rows_sql(rows)}) to '{others}' (format parquet)")
 
 
 @pytest.mark.parametrize("absent", [(), ("name",), ("source", "source_record_id"), ("tax_number", "name"), ("item",)])
@@ -310,6 +310,9 @@ def test_files_do_not_depend_on_each_others_order(guiyi: Guiyi, district_release
         ({"amount": ["1"]}, (), "no column says whose a row is"),
         ({"uscc": ["1"], "entity_id": ["x"]}, (), "which attaching makes"),
         ({"uscc": ["1"], "attach_candidates": ["x"]}, (), "which attaching makes"),
+        ({"uscc": ["1"], "attach_file": ["x"]}, (), "which attaching makes"),
+        ({"uscc": ["1"], "USCC": ["2"]}, (), "two columns are named 'uscc'"),
+        ({"uscc": ["1"], "_gy_path": ["x"]}, (), "column '_gy_path'"),
         ({"uscc": ["1"]}, ("--column", "usc=uscc"), "did you mean 'uscc'"),
         ({"uscc": ["1"]}, ("--column", "uscc=代码"), "no column '代码'"),
         ({"uscc": ["1"]}, ("--column", "uscc"), "expected KEY=VALUE"),
@@ -349,6 +352,53 @@ def test_a_cut_off_file_or_a_folder_in_use_is_refused(
     assert ended.code == 1
     assert "not empty" in ended.err
     assert (tmp_path / "full" / "kept.txt").read_text() == "mine"
+
+
+def test_files_are_told_apart_by_name_whatever_their_columns_are_and_however_they_are_called(
+    guiyi: Guiyi, district_released: District, tmp_path: Path
+) -> None:
+    entity, code, _ = district_released.firms[0]
+    tables: list[tuple[str, dict[str, list[Any]]]] = [
+        ("it's [a] *.parquet", {"uscc": [code, "无"], "a.b": ["1", "2"]}),
+        ("b.parquet", {"uscc": [code], "a.b": ["3"]}),
+        ("c.parquet", {"uscc": [code], "a.b": [4]}),
+    ]
+    (tmp_path / "in").mkdir()
+    for name, columns in tables:
+        pq.write_table(pa.table(columns), tmp_path / "in" / name)
+    root = district_released.workspace.root
+    done = guiyi("attach", root, tmp_path / "in", "--output", tmp_path / "out", "--json")
+    assert done.code == 0, done.err
+    made = [row for path in (tmp_path / "out").glob("attach_status=*/*.parquet") for row in rows_of(path)]
+    assert sorted((row["attach_file"], str(row["a.b"]), row["entity_id"]) for row in made) == [
+        ("b.parquet", "3", entity),
+        ("c.parquet", "4", entity),
+        ("it's [a] *.parquet", "1", entity),
+        ("it's [a] *.parquet", "2", None),
+    ]
+    by_file = {one["file"]: 0 for one in done.data["counts"]}
+    for one in done.data["counts"]:
+        by_file[one["file"]] += one["rows"]
+    assert by_file == {name: len(columns["uscc"]) for name, columns in tables}
+
+
+def test_a_file_that_is_damaged_inside_or_has_no_name_in_utf_8_is_named_and_nothing_is_left(
+    guiyi: Guiyi, district_released: District, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.parquet"
+    pq.write_table(pa.table({"uscc": [f"{number:018d}" for number in range(50_000)]}), damaged)
+    content = bytearray(damaged.read_bytes())
+    content[1_000:100_000] = random.Random(1).randbytes(99_000)
+    damaged.write_bytes(content)
+    root = district_released.workspace.root
+    refused = guiyi("attach", root, damaged, "--output", tmp_path / "out")
+    assert refused.code == 1
+    assert "damaged.parquet: cannot be read to its end" in refused.err
+    (tmp_path / "in").mkdir()
+    damaged.rename(tmp_path / "in" / "\udcff.parquet")
+    refused = guiyi("attach", root, tmp_path / "in", "--output", tmp_path / "out")
+    assert (refused.code, "rename the file" in refused.err) == (1, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 def test_the_printed_rows_add_up_to_all_that_came_in_also_where_some_could_not_be_read(

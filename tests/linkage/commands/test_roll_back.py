@@ -41,6 +41,37 @@ def test_without_a_number_it_returns_to_the_release_before(
     assert catalog_content(workspace.catalog) == catalog_content(second_month.catalog)
 
 
+LOOKUP = ("lookup_entity", "lookup_bucket", "lookup_model", "lookup_frequency")
+
+
+def test_entities_are_found_by_name_as_in_the_release_that_came_back(
+    second_month: Workspace, first_month: Workspace, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    workspace = copied(second_month, tmp_path / "workspace")
+    assert guiyi("rollback", workspace.root, 1).code == 0
+    for table in LOOKUP[:1] + LOOKUP[3:]:
+        rows = [set(ask(one.catalog, f"select * from {table}")) for one in (workspace, first_month)]
+        assert rows[0] == rows[1], table
+    ((name, address),) = ask(
+        workspace.catalog,
+        "select name, address from legal_person where name is not null and address is not null limit 1",
+    )
+    question = ("--entity", "legal_person", "--name", name, "--address", address, "--json")
+    answers = [guiyi("resolve", one.root, *question).data for one in (workspace, first_month)]
+    assert answers[0]["candidates"] == answers[1]["candidates"] != []
+
+
+def test_a_rollback_stands_where_the_model_is_another_since_and_says_what_cannot_be_found(
+    second_month: Workspace, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    workspace = copied(second_month, tmp_path / "workspace")
+    workspace.model("natural_person").unlink()
+    done = guiyi("rollback", workspace.root, 1)
+    assert done.code == 0
+    assert "natural_person: found by identifier only until the next run" in done.err
+    assert ask(workspace.catalog, "select kind from lookup_model") == [("LP",)]
+
+
 def test_before_the_second_release_there_is_none_to_return_to(
     first_month: Workspace, loaded: Workspace, tmp_path: Path, guiyi: Guiyi
 ) -> None:

@@ -31,7 +31,13 @@ MANIFEST = record(
         "versions": {"type": "array", "items": TEXT, "contains": {"const": "0.2"}},
         "defaultTypes": {"type": "array", "items": NAMED},
         "view": record({"url": {"type": "string", "pattern": r"\{\{id\}\}"}}),
-        "preview": record({"url": {"type": "string", "pattern": r"\{\{id\}\}"}, "width": {"type": "integer"}}),
+        "preview": record(
+            {
+                "url": {"type": "string", "pattern": r"\{\{id\}\}"},
+                "width": {"type": "integer"},
+                "height": {"type": "integer"},
+            }
+        ),
         "suggest": record({}, {"entity": PLACE, "property": PLACE, "type": PLACE}),
         "extend": record({}, {"propose_properties": PLACE, "property_settings": {"type": "array"}}),
         "batchSize": {"type": "integer"},
@@ -59,4 +65,4 @@ EXTENSION = record(
     }
 )
 PROPERTIES = record({"properties": {"type": "array", "items": NAMED}}, {"type": TEXT, "limit": {"type": "integer"}})
-SUGGESTIONS = record({"result": {"type": "array", "items": NAMED}})
+SUGGESTIONS = record({"result": {"type": "array", "items": record({"id": TEXT, "name": TEXT}, {"description": TEXT})}})

@@ -109,3 +109,34 @@ def test_what_is_not_of_the_standard_is_refused(form: dict[str, str], client: Te
     answer = client.post("/reconcile", data=form, headers=bearer("platform"))
     assert answer.status_code == 422
     assert client.post("/reconcile", data=form).status_code == 401
+
+
+def test_entities_are_suggested_by_the_beginning_of_a_number_or_by_a_name(
+    client: TestClient, store: Store, bearer: Bearer
+) -> None:
+    firm, person = store.firm, store.person.values
+    for prefix in (firm.values["uscc"][:16], firm.values["uscc"].lower(), firm.values["name"]):
+        answer = client.get("/reconcile/suggest/entity", params={"prefix": prefix}, headers=bearer("platform"))
+        told = valid(SUGGESTIONS, answer.json())["result"]
+        assert firm.entity_id in [one["id"] for one in told], prefix
+    for prefix in ("", "~", "%", person["id_number"], person["name"], "\x00", "9" * 200):
+        answer = client.get("/reconcile/suggest/entity", params={"prefix": prefix}, headers=bearer("platform"))
+        assert all(one["id"].startswith("LP") for one in valid(SUGGESTIONS, answer.json())["result"])
+    assert client.get("/reconcile/suggest/entity?prefix=9144").status_code == 401
+
+
+@pytest.mark.parametrize("role", ["platform", "lead_auditor"])
+def test_a_preview_shows_public_fields_of_a_legal_person_to_any_role(
+    role: str, client: TestClient, store: Store, bearer: Bearer
+) -> None:
+    firm = store.firm
+    shown = client.get("/reconcile/preview", params={"id": firm.entity_id}, headers=bearer(role))
+    assert shown.status_code == 200
+    assert shown.headers["content-type"].startswith("text/html")
+    assert "frame-ancestors http://127.0.0.1:*" in shown.headers["content-security-policy"]
+    assert firm.values["name"] in shown.text
+    assert not [v for n in ("phone", "legal_rep_id_number") if (v := firm.values.get(n)) and v in shown.text]
+    for other in (store.person.entity_id, "LP0000000000", "<script>"):
+        refused = client.get("/reconcile/preview", params={"id": other}, headers=bearer(role))
+        assert (refused.status_code, "<script>" in refused.text) == (404, False)
+    assert client.get("/reconcile/preview", params={"id": firm.entity_id}).status_code == 401
