@@ -39,7 +39,7 @@ from golden_records.catalog.lookup import LookupPart, stage_lookup, stage_rows_o
 from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
-from golden_records.tables import quote
+from golden_records.tables import quote, scalar
 
 Progress = Callable[[str, int], None]
 # Entity type → table → {"rows": number, "sum": sum of row hashes}; tables without rows are left out.
@@ -199,9 +199,10 @@ def _write(
     counts = _Counts({table.name: last_counts.get(table.name, 0) for table in VERSIONED})
     for part in delta.tables:
         _write_table(catalog, con, part, coming.get(part.table.name), release, counts, progress)
-    for table in (EVENT, REDIRECT):
+    for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
         held = last_counts.get(table.name, 0)
-        with _told_of(table):
+        expected = scalar(con, f"select count(*) from ({query})")
+        with _told_of(table), catalog.connection.loading(table, held=held, added=expected):
             added = coming[table.name]()
         counts.rows[table.name] = held + added
         counts.added[table.name] = added
