@@ -2,10 +2,10 @@
 
     python benchmarks/publish.py --entities 300000 --server postgresql://guiyi@localhost/bench --output /tmp/publish
 
-The tables of a release are made at once, with as many rows for an entity as a simulated district has; nothing is
-linked. Into each store go a first release, a month in which 5 % of the entities change, the same again without any
-change, and a rollback. Beside the seconds of the wall clock stand those of this process's processor, and of the
-server's if it runs here. Without `--server` PostgreSQL is left out. The database must be an empty one.
+The tables of a release are made in a file, as a run makes them, with as many rows for an entity as a simulated district
+has; nothing is linked. Into each store go a first release, a month in which 5 % of the entities change, the same again
+without any change, and a rollback. Beside the seconds of the wall clock stand those of this process's processor, and of
+the server's if it runs here. Without `--server` PostgreSQL is left out. The database must be an empty one.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _make_keys(con: DuckDBPyConnection, contents: str, out: str) -> None:
     )
 
 
-def measure(place: Place, entities: int, *, lookup: bool, folder: Path) -> dict[str, Any]:
+def measure(place: Place, entities: int, *, lookup: bool, folder: Path, memory_limit: str | None) -> dict[str, Any]:
     """Publish, publish again and go back; return seconds and counts."""
     figures: dict[str, Any] = {}
 
@@ -172,11 +172,20 @@ def measure(place: Place, entities: int, *, lookup: bool, folder: Path) -> dict[
         }
         print(f"{place}: {name}: {figures[name]}", flush=True)
 
-    options = {"python_enable_replacements": False, "temp_directory": str(folder / "spill")}
-    with duckdb.connect(config=options) as con, open_catalog(place) as catalog:
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "python_enable_replacements": False,
+        "preserve_insertion_order": False,
+        "temp_directory": str(folder / "spill"),
+    }
+    if memory_limit:
+        options["memory_limit"] = memory_limit
+    batch = folder / "batch.duckdb"
+    batch.unlink(missing_ok=True)
+    with duckdb.connect(str(batch), config=options) as con, open_catalog(place) as catalog:
         server = _server(catalog)
         first = make_tables(con, entities, changed=False)
         parts = make_lookup(con) if lookup else []
+        con.execute("checkpoint")
         timed("first", lambda: publish(catalog, con, first, now=NOW, manifest={}, lookup=parts))
         tables = releases(catalog)[0]["counts"]["tables"]
         figures["rows"] = sum(table["rows"] for table in tables.values())
@@ -224,6 +233,7 @@ def main() -> None:
     parser.add_argument("--server", help="URL of an empty PostgreSQL database")
     parser.add_argument("--output", type=Path, required=True, help="a directory for the SQLite file; must not exist")
     parser.add_argument("--lookup", action="store_true", help="write the tables for lookup as well")
+    parser.add_argument("--memory-limit", help="DuckDB's, such as 4GB; as a workspace's setting")
     parser.add_argument("--save", action="store_true", help="keep the figures in benchmarks/results")
     given = parser.parse_args()
     given.output.mkdir(parents=True)
@@ -233,11 +243,14 @@ def main() -> None:
     figures: dict[str, Any] = {
         "entities": given.entities,
         "lookup": given.lookup,
+        "memory_limit": given.memory_limit,
         "machine": f"{platform.machine()}, {psutil.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB",
         "load": round(psutil.getloadavg()[0], 1),
     }
     for name, place in places.items():
-        figures[name] = measure(place, given.entities, lookup=given.lookup, folder=given.output)
+        figures[name] = measure(
+            place, given.entities, lookup=given.lookup, folder=given.output, memory_limit=given.memory_limit
+        )
         first, times = figures[name]["first"], DISTRICT / given.entities / 60
         processor = first["processor_seconds"] + first["server_processor_seconds"]
         figures[name]["first_of_the_district"] = {

@@ -7,7 +7,7 @@ of a schema. What the common ground lacks is a method here.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -22,6 +22,9 @@ ERRORS: tuple[type[Exception], ...] = (sqlite3.Error, DatabaseError)
 UNUSABLE: tuple[type[Exception], ...] = (*ERRORS, CatalogError, OSError)  # a store that is away, broken or busy
 CONSTRAINT_ERRORS: tuple[type[Exception], ...] = (sqlite3.IntegrityError, ConstraintError)
 BUSY_SECONDS = 60.0
+
+RowSource = Callable[[], AbstractContextManager[pa.RecordBatchReader]]
+Add = Callable[[], int]  # adds rows to their table, and returns how many
 
 
 class Cursor(Protocol):
@@ -38,6 +41,19 @@ class Cursor(Protocol):
         """Return the rows that are left."""
 
     def __iter__(self) -> Iterator[Any]: ...
+
+
+class Staging(Protocol):
+    """The many rows that a transaction is going to add, made before it begins."""
+
+    def put(self, table: Table, rows: RowSource) -> Add:
+        """Return what adds rows to a table, within `joined` and the transaction; once for a table.
+
+        The rows are read now or then, whichever suits the store.
+        """
+
+    def joined(self) -> AbstractContextManager[None]:
+        """Return the block that the transaction is to be in."""
 
 
 class Connection(Protocol):
@@ -64,6 +80,9 @@ class Connection(Protocol):
 
     def bulk_writing(self) -> AbstractContextManager[None]:
         """Give a large transaction room."""
+
+    def staging(self) -> AbstractContextManager[Staging]:
+        """Return a block in which rows for a transaction are made."""
 
     def loading(self, table: Table, *, held: int, added: int) -> AbstractContextManager[None]:
         """Make a block that adds many rows to a table cheap.

@@ -11,14 +11,15 @@ they are as if they were written anew, but for `bucket_bits`, which follows when
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from golden_records.catalog.ahead import read_ahead
-from golden_records.catalog.arrow import schema_of
+from golden_records.catalog.arrow import arrow_rows, schema_of
+from golden_records.catalog.dialect import Add, Staging
 from golden_records.catalog.lookup_blocks import bucket_bits, members_sql, pack_blocks, unpack_blocks
 from golden_records.catalog.lookup_profiles import (
     ENDED,
@@ -40,7 +41,7 @@ _MEMBER_ROWS = 500_000
 # Fewer bits than this below what suits the profiles, and the buckets are made anew.
 _BITS_BEHIND = 2
 
-Batches = Iterable[pa.RecordBatch]
+Pack = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,30 @@ from {quote(part.profiles)}""")
     return staged
 
 
+def stage_rows_of_lookup(con: DuckDBPyConnection, staging: Staging, staged: Sequence[StagedLookup]) -> tuple[Add, ...]:
+    """Return what adds the rows that were staged."""
+    by_number = sorted(staged, key=lambda one: _numbers_of(one.part.kind))
+    refilled = sorted((one for one in staged if one.refill), key=lambda one: one.part.kind)
+    profiles = [_profiles_query(one) for one in by_number]
+    members = [f"from {quote(one.table('members'))} order by all" for one in by_number]
+    frequencies = [_frequencies_query(one) for one in refilled]
+    return tuple(
+        staging.put(table, partial(_packed_rows, con, table, queries, pack, batch_rows))
+        for table, queries, pack, batch_rows in (
+            (LOOKUP_ENTITY, profiles, pack_profiles, _BATCH_ROWS),
+            (LOOKUP_BUCKET, members, pack_blocks, _MEMBER_ROWS),
+            (LOOKUP_FREQUENCY, frequencies, iter, _BATCH_ROWS),
+        )
+        if queries
+    )
+
+
 def write_lookup(
-    catalog: Catalog, con: DuckDBPyConnection, staged: Sequence[StagedLookup], scope: Sequence[str]
+    catalog: Catalog,
+    con: DuckDBPyConnection,
+    staged: Sequence[StagedLookup],
+    coming: Sequence[Add],
+    scope: Sequence[str],
 ) -> None:
     """Write what was staged; the caller holds the writing transaction of the release.
 
@@ -147,30 +170,29 @@ def write_lookup(
         catalog: the store.
         con: DuckDB connection with the staged tables.
         staged: the entity types to bring up to date.
+        coming: what adds their rows.
         scope: what the release publishes; an entity type that is not staged can be looked up no longer.
     """
     for kind in (KINDS[published] for published in scope if published in KINDS):
         catalog.execute("delete from lookup_model where kind = ?", (kind,))
     for one in staged:
-        kind = one.part.kind
         if one.anew:
             for table in (LOOKUP_ENTITY, LOOKUP_BUCKET):
-                catalog.execute(f"delete from {table.name} where number >= ? and number < ?", _numbers_of(kind))
+                catalog.execute(
+                    f"delete from {table.name} where number >= ? and number < ?", _numbers_of(one.part.kind)
+                )
         else:
             _delete(catalog, con, LOOKUP_ENTITY, one.table("gone"))
             _delete(catalog, con, LOOKUP_BUCKET, one.table("bucket"))
-        _insert(catalog, con, LOOKUP_ENTITY, _profiles_query(one), pack_profiles)
-        members = f"from {quote(one.table('members'))} order by all"
-        _insert(catalog, con, LOOKUP_BUCKET, members, pack_blocks, batch_rows=_MEMBER_ROWS)
         if one.refill:
-            catalog.execute("delete from lookup_frequency where kind = ?", (kind,))
-            names = ", ".join(quote(name) for name in LOOKUP_FREQUENCY.column_names[1:])
-            query = f"select '{kind}' as kind, {names} from {quote(one.part.frequencies)} order by field, value"
-            _insert(catalog, con, LOOKUP_FREQUENCY, query)
+            catalog.execute("delete from lookup_frequency where kind = ?", (one.part.kind,))
+    for add in coming:
+        add()
+    for one in staged:
         catalog.execute(
             "insert into lookup_model (kind, config, model, keys_made_by, frequencies_hash, bucket_bits) "
             "values (?, ?, ?, ?, ?, ?)",
-            (kind, one.part.config, one.part.model, one.part.keys_made_by, one.frequencies_hash, one.bits),
+            (one.part.kind, one.part.config, one.part.model, one.part.keys_made_by, one.frequencies_hash, one.bits),
         )
 
 
@@ -226,18 +248,22 @@ def _stage_members(catalog: Catalog, con: DuckDBPyConnection, staged: StagedLook
     names = ("came_members", "left_members", "held_members", "members", "bucket")
     came, left, held, members, bucket = (quote(staged.table(name)) for name in names)
     if staged.anew:
-        _find_members(con, staged, staged.part.profiles, "came")
+        _find_members(con, staged, staged.part.profiles, "came", "came")
         con.execute(f"create or replace temp view {members} as from {came}")
         con.execute(f"create or replace temp table {bucket} (number bigint)")
         return
-    contents = staged.table("came_contents")
-    con.execute(f"""
-create or replace temp view {quote(contents)} as
+    for name, contents, other in (("came", staged.part.profiles, "left"), ("left", staged.table("left"), "came")):
+        con.execute(f"""
+create or replace temp table {quote(staged.table(f"{name}_alone"))} as
+select number, place, profile_id from {quote(staged.table(name))}
+except
+select number, place, profile_id from {quote(staged.table(other))}""")
+        con.execute(f"""
+create or replace temp view {quote(staged.table(f"{name}_contents"))} as
 select profile_id, content
-from {quote(staged.part.profiles)}
-semi join {quote(staged.table("came"))} using (profile_id)""")
-    _find_members(con, staged, contents, "came")
-    _find_members(con, staged, staged.table("left"), "left")
+from {quote(contents)}
+semi join {quote(staged.table(f"{name}_alone"))} using (profile_id)""")
+        _find_members(con, staged, staged.table(f"{name}_contents"), name, f"{name}_alone")
     touched = f"select number from {came} union select number from {left}"
     rows = _named_rows(catalog, con, LOOKUP_BUCKET, touched)
     blocks = _held(catalog, LOOKUP_BUCKET, ("number", "blocks"), rows)
@@ -246,11 +272,11 @@ semi join {quote(staged.table("came"))} using (profile_id)""")
     con.execute(f"create or replace temp view {members} as (from {held} except from {left}) union from {came}")
 
 
-def _find_members(con: DuckDBPyConnection, staged: StagedLookup, contents: str, name: str) -> None:
-    """Make `<name>_members` of the profiles of the table `<name>`."""
+def _find_members(con: DuckDBPyConnection, staged: StagedLookup, contents: str, name: str, places: str) -> None:
+    """Make `<name>_members` of the profiles of the table `places`."""
     keys, out = staged.table(f"{name}_keys"), staged.table(f"{name}_members")
     staged.part.make_keys(con, contents, keys)
-    query = members_sql(staged.part.kind, staged.bits, quote(keys), quote(staged.table(name)))
+    query = members_sql(staged.part.kind, staged.bits, quote(keys), quote(staged.table(places)))
     con.execute(f"create or replace temp view {quote(out)} as {query}")
 
 
@@ -268,12 +294,17 @@ group by number"""
 
 
 def _profiles_query(staged: StagedLookup) -> str:
+    changed = "" if staged.anew else f"\nsemi join {quote(staged.table('changed'))} using (number)"
     return f"""
-select c.number, c.profile_id, p.content || '{ENDED}' as content, s.shared
-from {quote(staged.table("came"))} c
-join {quote(staged.part.profiles)} p on p.profile_id = c.profile_id
-left join {quote(staged.table("shared"))} s on s.number = c.number
-order by c.number, c.profile_id"""
+select number, profile_id, content || '{ENDED}' as content, shared
+from (select {number_sql("entity_ids")} as number, profile_id, content from {quote(staged.part.profiles)})
+left join {quote(staged.table("shared"))} using (number){changed}
+order by number, profile_id"""
+
+
+def _frequencies_query(staged: StagedLookup) -> str:
+    names = ", ".join(quote(name) for name in LOOKUP_FREQUENCY.column_names[1:])
+    return f"select '{staged.part.kind}' as kind, {names} from {quote(staged.part.frequencies)} order by field, value"
 
 
 def _numbers_of(kind: str) -> tuple[int, int]:
@@ -310,25 +341,19 @@ def _fill(con: DuckDBPyConnection, out: str, batches: Iterable[pa.RecordBatch | 
 
 
 def _delete(catalog: Catalog, con: DuckDBPyConnection, table: Table, staged: str) -> None:
-    with con.sql(f"select number from {quote(staged)} order by number").to_arrow_reader(_BATCH_ROWS) as batches:
+    with arrow_rows(con, f"select number from {quote(staged)} order by number", _BATCH_ROWS) as batches:
         catalog.connection.delete(table.name, batches)
 
 
-def _insert(
-    catalog: Catalog,
-    con: DuckDBPyConnection,
-    table: Table,
-    query: str,
-    pack: Callable[[Batches], Iterator[pa.RecordBatch]] = iter,
-    *,
-    batch_rows: int = _BATCH_ROWS,
-) -> None:
-    held = catalog.row(f"select 1 from {table.name} limit 1")
-    with con.sql(query).to_arrow_reader(batch_rows) as batches:
-        packed = read_ahead(pack(batches))
-        first = next(packed, None)
-        if first is None:
-            return
-        rows = pa.RecordBatchReader.from_batches(first.schema, chain([first], packed))
-        with catalog.connection.loading(table, held=0 if held is None else 1, added=first.num_rows):
-            catalog.connection.insert(table.name, rows)
+@contextmanager
+def _packed_rows(
+    con: DuckDBPyConnection, table: Table, queries: Sequence[str], pack: Pack, batch_rows: int
+) -> Iterator[pa.RecordBatchReader]:
+    """Return the rows of a table that pack those of queries, one query after the other."""
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        for query in queries:
+            with arrow_rows(con, query, batch_rows) as batches:
+                yield from pack(batches)
+
+    yield pa.RecordBatchReader.from_batches(schema_of(table.name, table.column_names), rows())

@@ -2,7 +2,8 @@
 
 A row's `number` is the entity's sequence number, in a range of its kind's own. `profile_ids` are the ids of its
 profiles in ascending order, eight bytes each, little-endian; `contents` the contents of the profiles in the same order,
-each ended by U+001D, as UTF-8 compressed with raw DEFLATE (RFC 1951). A profile's place is its position in that order.
+each ended by U+001D, as UTF-8 compressed with Snappy: DEFLATE makes them a quarter smaller and takes ten times as long.
+A profile's place is its position in that order.
 The records of a profile may be in several entities: it stands with the first of them, and `shared` names them all.
 
 Invariant: a row follows from the entity's profiles alone, whatever the store held before.
@@ -10,10 +11,7 @@ Invariant: a row follows from the entity's profiles alone, whatever the store he
 
 from __future__ import annotations
 
-import os
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -25,7 +23,7 @@ from golden_records.entity_id import Kind, mint, mint_sql, parse, sequence_sql
 FIRST_NUMBER: dict[str, int] = {"LP": 0, "NP": 1 << 46}
 _KINDS: tuple[Kind, Kind] = ("LP", "NP")
 ENDED = "\x1d"
-_AT_ONCE = 200
+_CODEC = pa.Codec("snappy")
 
 Shared = dict[int, tuple[int, tuple[str, ...]]]
 
@@ -78,7 +76,8 @@ def read_shared(text: str | None) -> Shared:
 
 def read_contents(contents: bytes) -> list[str]:
     """Return the contents of a row's profiles, by place."""
-    return zlib.decompress(contents, -zlib.MAX_WBITS).decode().split(ENDED)[:-1]
+    text: bytes = _CODEC.decompress(contents, _length(contents), asbytes=True)
+    return text.decode().split(ENDED)[:-1]
 
 
 def read_profile_ids(profile_ids: bytes) -> list[int]:
@@ -94,18 +93,17 @@ def pack_profiles(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]
         batches: number, profile_id, content (with its end), shared; in the order of the first two.
     """
     rest: pa.RecordBatch | None = None
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-        for batch in batches:
-            if not batch.num_rows:
-                continue
-            whole = batch if rest is None else pa.concat_batches([rest, batch])
-            starts = _starts(whole.column("number").to_numpy())
-            last = int(starts[-1])
-            rest = whole.slice(last)
-            if last:
-                yield _packed(whole.slice(0, last), starts[:-1], threads)
-        if rest is not None:
-            yield _packed(rest, np.zeros(1, np.int64), threads)
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        whole = batch if rest is None else pa.concat_batches([rest, batch])
+        starts = _starts(whole.column("number").to_numpy())
+        last = int(starts[-1])
+        rest = whole.slice(last)
+        if last:
+            yield _packed(whole.slice(0, last), starts[:-1])
+    if rest is not None:
+        yield _packed(rest, np.zeros(1, np.int64))
 
 
 def unpack_profile_ids(rows: pa.RecordBatch) -> pa.RecordBatch:
@@ -134,7 +132,7 @@ def _starts(numbers: np.ndarray) -> np.ndarray:
     return np.concatenate(([0], np.flatnonzero(np.diff(numbers)) + 1))
 
 
-def _packed(rows: pa.RecordBatch, starts: np.ndarray, threads: Executor) -> pa.RecordBatch:
+def _packed(rows: pa.RecordBatch, starts: np.ndarray) -> pa.RecordBatch:
     bounds = [*starts.tolist(), rows.num_rows]
     ids = rows.column("profile_id").to_numpy().astype("<i8").tobytes()
     content = rows.column("content").cast(pa.large_binary())
@@ -142,9 +140,7 @@ def _packed(rows: pa.RecordBatch, starts: np.ndarray, threads: Executor) -> pa.R
     ends = np.frombuffer(offsets, np.int64)[content.offset : content.offset + rows.num_rows + 1].tolist()
     text = memoryview(data)
     spans = list(pairwise(bounds))
-    texts = [text[ends[a] : ends[b]] for a, b in spans]
-    groups = (texts[at : at + _AT_ONCE] for at in range(0, len(texts), _AT_ONCE))
-    packed = [one for group in threads.map(_deflated, groups) for one in group]
+    packed = [_CODEC.compress(text[ends[a] : ends[b]], asbytes=True) for a, b in spans]
     return pa.record_batch(
         {
             "number": rows.column("number").take(pa.array(starts)),
@@ -155,5 +151,11 @@ def _packed(rows: pa.RecordBatch, starts: np.ndarray, threads: Executor) -> pa.R
     )
 
 
-def _deflated(texts: Sequence[memoryview]) -> list[bytes]:
-    return [zlib.compress(text, 6, -zlib.MAX_WBITS) for text in texts]
+def _length(contents: bytes) -> int:
+    """Return how long a text compressed with Snappy is: a number of seven bits a byte, the lowest first."""
+    length = 0
+    for place, byte in enumerate(contents):
+        length |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            break
+    return length

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -22,8 +22,9 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as driver
 import pyarrow as pa
 
+from golden_records.catalog.ahead import read_ahead
 from golden_records.catalog.arrow import SQL, schema_of
-from golden_records.catalog.dialect import BUSY_SECONDS
+from golden_records.catalog.dialect import BUSY_SECONDS, Add, RowSource
 from golden_records.catalog.place import DatabaseUrl
 from golden_records.catalog.postgresql_errors import DatabaseError, connection_error, database_error
 from golden_records.catalog.schema import UNALTERABLE, Table
@@ -147,6 +148,11 @@ class PostgresqlConnection:
         self._set("maintenance_work_mem", _MAINTENANCE_MEMORY)
         yield
         self.execute("reset maintenance_work_mem")
+
+    @contextmanager
+    def staging(self) -> Iterator[_Staging]:
+        """Have rows made in the transaction, while the server takes those before them."""
+        yield _Staging(self)
 
     @contextmanager
     def loading(self, table: Table, *, held: int, added: int) -> Iterator[None]:
@@ -307,6 +313,36 @@ end $$""")
         except (adbc_driver_manager.Error, pa.ArrowException, OSError) as error:  # the last two while rows are read
             self._is_failed = True
             raise database_error(self._place, error) from None  # its text quotes rows
+
+
+class _Staging:
+    """Rows that go straight into their tables, by COPY."""
+
+    def __init__(self, connection: PostgresqlConnection) -> None:
+        self._connection = connection
+
+    def put(self, table: Table, rows: RowSource) -> Add:
+        """Return what reads and adds the rows; see `dialect.Staging`."""
+
+        def add() -> int:
+            added = 0
+
+            def counted(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+                nonlocal added
+                for batch in batches:
+                    added += batch.num_rows
+                    yield batch
+
+            with rows() as reader:
+                source = pa.RecordBatchReader.from_batches(reader.schema, counted(read_ahead(reader)))
+                self._connection.insert(table.name, source)
+            return added
+
+        return add
+
+    def joined(self) -> AbstractContextManager[None]:
+        """Return a block that does nothing."""
+        return nullcontext()
 
 
 class Rows:

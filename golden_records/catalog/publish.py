@@ -14,17 +14,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from golden_records.catalog import dialect
-from golden_records.catalog.ahead import read_ahead
+from golden_records.catalog.arrow import arrow_rows
 from golden_records.catalog.delta import (
     CONTENT_MODULUS,
     Delta,
@@ -34,7 +34,8 @@ from golden_records.catalog.delta import (
     stage_tables,
     unstage,
 )
-from golden_records.catalog.lookup import LookupPart, stage_lookup, write_lookup
+from golden_records.catalog.dialect import Add, Staging
+from golden_records.catalog.lookup import LookupPart, stage_lookup, stage_rows_of_lookup, write_lookup
 from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
@@ -127,7 +128,7 @@ def publish(
             of a table that is not given are read from the store.
         if_changed: with `owners`, publish nothing and return the current release if nothing has changed.
         lookup: what finding entities by name needs; of an entity type that is published without, none can be found so.
-        progress: called with a table's name and the rows written to it so far.
+        progress: called with a table's name and the rows added to it, within the transaction.
 
     Raises:
         CatalogError: the tables do not fit the catalog, or another release was made meanwhile. Nothing was changed.
@@ -144,11 +145,14 @@ def publish(
         if if_changed and owners is not None and delta.is_empty(con, release):
             return before
         staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
-        with catalog.connection.bulk_writing(), catalog.writing():
-            if current_release(catalog) != before:
-                raise CatalogError(f"{catalog.place}: release {release} was made by another run; run again")
-            _write(catalog, con, delta, release, now, manifest, cause, models or {}, progress)
-            write_lookup(catalog, con, staged, scope)
+        with catalog.connection.staging() as staging:
+            coming = _stage_rows(con, staging, delta, release)
+            found_by = stage_rows_of_lookup(con, staging, staged)
+            with staging.joined(), catalog.connection.bulk_writing(), catalog.writing():
+                if current_release(catalog) != before:
+                    raise CatalogError(f"{catalog.place}: release {release} was made by another run; run again")
+                _write(catalog, con, delta, coming, release, now, manifest, cause, models or {}, progress)
+                write_lookup(catalog, con, staged, found_by, scope)
     except dialect.ERRORS as error:
         raise CatalogError(f"{catalog.place}: publishing failed and was undone ({error})") from error
     finally:
@@ -164,10 +168,26 @@ def _check_events(con: DuckDBPyConnection, events: Sequence[str], release: int) 
             raise CatalogError(f"table {table}: events of release {others[0][0]}, the next release is {release}")
 
 
+def _stage_rows(con: DuckDBPyConnection, staging: Staging, delta: Delta, release: int) -> dict[str, Add]:
+    """Return table → what adds the rows that come."""
+    versioned = {
+        part.table: f"select *, {release}::bigint as since_release from ({part.added_query}) "
+        f"order by {_names(part.table.key)}"
+        for part in delta.tables
+        if part.added
+    }
+    appended = {EVENT: delta.event_query, REDIRECT: delta.redirect_query(release)}
+    return {
+        table.name: staging.put(table, partial(arrow_rows, con, query, _BATCH_ROWS))
+        for table, query in (versioned | appended).items()
+    }
+
+
 def _write(
     catalog: Catalog,
     con: DuckDBPyConnection,
     delta: Delta,
+    coming: Mapping[str, Add],
     release: int,
     now: datetime,
     manifest: Mapping[str, Any],
@@ -178,12 +198,12 @@ def _write(
     last_counts, last_content = _last_counts(catalog, release - 1)
     counts = _Counts({table.name: last_counts.get(table.name, 0) for table in VERSIONED})
     for part in delta.tables:
-        _write_table(catalog, con, part, release, counts, progress)
+        _write_table(catalog, con, part, coming.get(part.table.name), release, counts, progress)
     for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
         held = last_counts.get(table.name, 0)
-        coming = scalar(con, f"select count(*) from ({query})")
-        with _loading(catalog, table, held, coming):
-            added = _insert(catalog, con, table, query, progress)
+        expected = scalar(con, f"select count(*) from ({query})")
+        with _told_of(table), catalog.connection.loading(table, held=held, added=expected):
+            added = coming[table.name]()
         counts.rows[table.name] = held + added
         counts.added[table.name] = added
     content = _new_content(last_content, delta)
@@ -259,51 +279,35 @@ def _write_table(
     catalog: Catalog,
     con: DuckDBPyConnection,
     part: TableDelta,
+    add: Add | None,
     release: int,
     counts: _Counts,
     progress: Progress | None,
 ) -> None:
     table = part.table
-    with _loading(catalog, table, counts.rows[table.name], part.added):
+    with _told_of(table), catalog.connection.loading(table, held=counts.rows[table.name], added=part.added):
         if part.removed:
-            keys = con.sql(f"select {_names(table.key)} from ({part.removed_query}) order by {_names(table.key)}")
-            with keys.to_arrow_reader(_BATCH_ROWS) as batches:
+            keys = f"select {_names(table.key)} from ({part.removed_query}) order by {_names(table.key)}"
+            with arrow_rows(con, keys, _BATCH_ROWS) as batches:
                 catalog.connection.retire(table, batches, release)
-        if part.added:
-            query = f"select *, {release}::bigint as since_release from ({part.added_query})"
-            _insert(catalog, con, table, f"{query} order by {_names(table.key)}", progress)
+        if add is not None:
+            written = add()
+            if progress is not None:
+                progress(table.name, written)
     counts.added[table.name] = part.added
     counts.removed[table.name] = part.removed
     counts.rows[table.name] += part.added - part.removed
 
 
 @contextmanager
-def _loading(catalog: Catalog, table: Table, held: int, added: int) -> Iterator[None]:
+def _told_of(table: Table) -> Iterator[None]:
     try:
-        with catalog.connection.loading(table, held=held, added=added):
-            yield
+        yield
     except dialect.CONSTRAINT_ERRORS as error:
         raise CatalogError(
             f"table {table.name}: two rows with the same {', '.join(table.key)}, or a required value missing; "
             f"nothing was published ({error})"
         ) from error
-
-
-def _insert(catalog: Catalog, con: DuckDBPyConnection, table: Table, query: str, progress: Progress | None) -> int:
-    written = 0
-
-    def counted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        nonlocal written
-        for batch in batches:
-            yield batch
-            written += batch.num_rows
-            if progress is not None:
-                progress(table.name, written)
-
-    with con.sql(query).to_arrow_reader(_BATCH_ROWS) as batches:
-        rows = pa.RecordBatchReader.from_batches(batches.schema, counted(read_ahead(batches)))
-        catalog.connection.insert(table.name, rows)
-    return written
 
 
 def _names(columns: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from golden_records.catalog.arrow import SQL
 from golden_records.catalog.dialect import BUSY_SECONDS
 from golden_records.catalog.schema import UNALTERABLE, Table
+from golden_records.catalog.sqlite_staging import SqliteStaging
 from golden_records.tables import quote
 
 _PAGE_BYTES = 8192
@@ -96,9 +97,18 @@ class SqliteConnection:
             self._raw.execute(f"pragma cache_size = -{_CACHE_KIB}")
 
     @contextmanager
+    def staging(self) -> Iterator[SqliteStaging]:
+        """Have rows written beside the catalog first."""
+        staging = SqliteStaging(self._raw, lambda table, rows: self.insert(table, rows))
+        try:
+            yield staging
+        finally:
+            staging.close()
+
+    @contextmanager
     def loading(self, table: Table, *, held: int, added: int) -> Iterator[None]:
-        """Do without a table's secondary indexes while most of it is written."""
-        indexes = table.indexes if added > _REINDEX_SHARE * max(held, 1) else ()
+        """Do without a table's secondary indexes while most of it is written anew."""
+        indexes = table.indexes if held and added > _REINDEX_SHARE * held else ()
         for index in indexes:
             self._raw.execute(f"drop index if exists {quote(index.name)}")
         yield

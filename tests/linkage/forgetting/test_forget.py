@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_district import NOW, Guiyi, ask, catalog_content, copied, ingest_month, release_month
 
+from golden_records.catalog.lookup_profiles import read_contents
 from golden_records.catalog.read import as_of, resolve_id
 from golden_records.catalog.store import open_catalog
 from golden_records.decisions import Person, broken_links, propose, read_decisions, revoke
@@ -91,7 +91,7 @@ def texts(workspace: Workspace) -> Iterator[tuple[str, str]]:
     with sqlite3.connect(f"file:{workspace.catalog}?mode=ro", uri=True) as con:
         yield "catalog", "\n".join(con.iterdump())
         for (packed,) in con.execute("select contents from lookup_entity"):
-            yield "lookup_entity", zlib.decompress(packed, -15).decode()
+            yield "lookup_entity", "".join(read_contents(packed))
         for source, key in con.execute("select source, source_record_id from record_link_history union select 1, 2"):
             yield "record_link_history", f"{source}:{key}"
 
@@ -188,10 +188,10 @@ def test_the_proof_looks_into_what_the_catalog_packs(case: Case, tmp_path: Path)
     workspace = copied(case.after, tmp_path / "workspace")
     value = max(case.values, key=len)
     with sqlite3.connect(workspace.catalog) as con:
-        contents = zlib.compress(f"{value}\x1f".encode() * 20 + b"\x1d", 6, -15)
+        contents = pa.Codec("snappy").compress(f"{value}\x1f".encode() * 20 + b"\x1d", asbytes=True)
         con.execute("insert into lookup_entity (number, profile_ids, contents) values (-1, ?, ?)", (bytes(8), contents))
     con.close()
-    assert prove(workspace, told).hits == {"catalog.sqlite: lookup_entity": 1}
+    assert prove(workspace, told).hits["catalog.sqlite: lookup_entity"] == 1
 
 
 def test_nothing_else_is_left_beside_the_journal_and_the_work_files(case: Case) -> None:
