@@ -16,7 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from golden_records.catalog.delta import load
-from golden_records.catalog.lookup import stage_lookup, write_lookup
+from golden_records.catalog.lookup import stage_lookup, stage_rows_of_lookup, write_lookup
 from golden_records.catalog.schema import Column
 from golden_records.catalog.store import Catalog
 from linkage.database import count
@@ -61,8 +61,10 @@ def remake_lookup(
             failed[entity] = str(error)
     with clock.stage("publish") as stage:
         staged = [found for run in runs if (found := stage_lookup(catalog, con, lookup_part(run))) is not None]
-        with catalog.connection.bulk_writing(), catalog.writing():
-            write_lookup(catalog, con, staged, [run.config.entity for run in runs])
+        with catalog.connection.staging() as staging:
+            coming = stage_rows_of_lookup(con, staging, staged)
+            with staging.joined(), catalog.connection.bulk_writing(), catalog.writing():
+                write_lookup(catalog, con, staged, coming, [run.config.entity for run in runs])
         stage.rows = sum(count(con, run.table("profiles")) for run in runs)
     return failed
 
