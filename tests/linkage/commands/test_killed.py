@@ -219,7 +219,9 @@ def test_a_killed_rollback_is_made_or_not(second_run: Case, tmp_path: Path) -> N
     for at in range(len(steps)):
         workspace = copied(second_run.after, tmp_path / "w")
         killed(workspace.root, at, "rollback", workspace.root, *arguments)
-        assert catalog_content(workspace.catalog) == catalog_content(second_run.after.catalog), steps[at]
+        # From the remaking of the lookup tables on, the rollback is made.
+        whole = (catalog_content(second_run.after.catalog), catalog_content(after.catalog))
+        assert catalog_content(workspace.catalog) in whole, steps[at]
         assert [check.name for check in verify(workspace) if not check.holds] == [], steps[at]
         steps_of(workspace.root, "rollback", workspace.root, *arguments)
         assert catalog_content(workspace.catalog) == catalog_content(after.catalog), steps[at]
