@@ -40,6 +40,7 @@ STAGE_TITLES = {
     "identify": "assigning permanent ids",
     "survive": "building golden records",
     "compare": "comparing with the last release",
+    "lookup": "making entities findable by name",
     "publish": "publishing the release",
     "read rows": "reading credit rows",
     "read release": "reading the release",

@@ -59,7 +59,7 @@ def remake_lookup(
             runs.append(_profiled(workspace, con, catalog, entity, release, loads, clock))
         except LinkageError as error:
             failed[entity] = str(error)
-    with clock.stage("publish") as stage:
+    with clock.stage("lookup") as stage:
         staged = [found for run in runs if (found := stage_lookup(catalog, con, lookup_part(run))) is not None]
         with catalog.connection.staging() as staging:
             coming = stage_rows_of_lookup(con, staging, staged)
@@ -91,7 +91,7 @@ def _profiled(
     if not model.exists():
         raise LinkageError("its model is not in the workspace")
     run = Linkage(con, config, LinkageOptions(model=model, frequencies=workspace.frequencies(entity)), clock)
-    with clock.stage("collect", entity) as stage:
+    with clock.stage("current", entity) as stage:
         current_records(con, [one for one in loads if one.entity == entity], out=run.table("raw"))
         stage.rows = count(con, run.table("raw"))
     for name, step in STEPS:
