@@ -8,7 +8,7 @@ that keeps the last hash in another place.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from golden_records.catalog.publish import as_json
@@ -32,13 +32,7 @@ def append(catalog: Catalog, table: Table, values: Mapping[str, Any]) -> None:
         table: the table.
         values: every column but the two of the chain; the key is `next_key`.
     """
-    row = {**values, "previous_hash": last_hash(catalog, table)}
-    row["hash"] = _hash(table, row)
-    marks = ", ".join("?" for _ in table.columns)
-    catalog.execute(
-        f"insert into {quote(table.name)} ({_names(table)}) values ({marks})",
-        [row[name] for name in table.column_names],
-    )
+    _insert(catalog, table, [_chained(table, values, last_hash(catalog, table))])
 
 
 def append_all(catalog: Catalog, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -52,11 +46,23 @@ def append_all(catalog: Catalog, table: Table, rows: Iterable[Mapping[str, Any]]
     key, before = next_key(catalog, table), last_hash(catalog, table)
     made = []
     for number, values in enumerate(rows, start=key):
-        row = {table.key[0]: number, **values, "previous_hash": before}
-        before = row["hash"] = _hash(table, row)
-        made.append([row[name] for name in table.column_names])
+        made.append(_chained(table, {table.key[0]: number, **values}, before))
+        before = made[-1]["hash"]
+    _insert(catalog, table, made)
+
+
+def _chained(table: Table, values: Mapping[str, Any], before: str | None) -> dict[str, Any]:
+    """Return a row with the hash of the row before it and its own."""
+    row = {**values, "previous_hash": before}
+    return {**row, "hash": _hash(table, row)}
+
+
+def _insert(catalog: Catalog, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     marks = ", ".join("?" for _ in table.columns)
-    catalog.connection.executemany(f"insert into {quote(table.name)} ({_names(table)}) values ({marks})", made)
+    catalog.connection.executemany(
+        f"insert into {quote(table.name)} ({_names(table)}) values ({marks})",
+        [[row[name] for name in table.column_names] for row in rows],
+    )
 
 
 def broken_rows(catalog: Catalog, table: Table) -> list[int]:

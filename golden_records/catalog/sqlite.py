@@ -99,7 +99,7 @@ class SqliteConnection:
     @contextmanager
     def staging(self) -> Iterator[SqliteStaging]:
         """Have rows written beside the catalog first."""
-        staging = SqliteStaging(self._raw, lambda table, rows: self.insert(table, rows))
+        staging = SqliteStaging(self._raw, self.insert)
         try:
             yield staging
         finally:

@@ -118,8 +118,6 @@ def _attach(
             files, tables = inputs
             opened = [open_rows(path, temp, number) for number, path in enumerate(files, start=1)]
             opened += [copy_table(text, temp / f"table-{number:04d}.parquet") for number, text in enumerate(tables)]
-            for file in opened:
-                renamed(file, request.columns)
             read = [(rows, renamed(rows.files[0], request.columns)) for rows in together(opened)]
             stage.rows = sum(rows_of(con, rows) for rows, _ in read)
             rows_in = stage.rows

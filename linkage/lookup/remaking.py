@@ -52,7 +52,7 @@ def remake_lookup(
     named = set(release["manifest"].get("loads", ()))
     loads = [one for one in list_loads(workspace.root) if one.load_id in named]
     runs, failed = [], dict[Entity, str]()
-    for entity in (e for e in ENTITIES if count_of(catalog, e)):
+    for entity in (e for e in ENTITIES if _entities_of(catalog, e)):
         try:
             if len(loads) < len(named):
                 raise LinkageError(f"{len(named) - len(loads)} of the loads it rests on are not in the workspace")
@@ -69,7 +69,7 @@ def remake_lookup(
     return failed
 
 
-def count_of(catalog: Catalog, entity: Entity) -> int:
+def _entities_of(catalog: Catalog, entity: Entity) -> int:
     """Return how many entities of a type the current release has."""
     row = catalog.row(f"select count(*) from {entity}")
     return 0 if row is None else int(row[0])

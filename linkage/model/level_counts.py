@@ -90,9 +90,9 @@ def _counted(con: DuckDBPyConnection, config: EntityConfig, profiles: str, pairs
     for found in outcomes(con, config, profiles=profiles, pairs=pairs):
         name, numbers = found.comparison, found.numbers
         levels = config.levels[name]
-        chunks = found.pairs.column("chunk").to_numpy()
         reached = _reached(levels, numbers.compress(found.pairs.column("is_probe").to_numpy()))
         if reached.min() < _ENOUGH:
+            chunks = found.pairs.column("chunk").to_numpy()
             reached = np.zeros_like(reached)
             for chunk in range(_CHUNKS):
                 reached += _reached(levels, numbers.compress(chunks == chunk))
