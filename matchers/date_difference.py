@@ -28,6 +28,9 @@ LONGEST_LUNAR_MONTH = 30
 _ISO_SIZE = 10
 _DIGITS = [0, 1, 2, 3, 5, 6, 8, 9]
 _DASHES = [4, 7]
+_MONTHS = 12
+_FEBRUARY = 2
+_LONGEST_MONTHS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _LOWEST_BITS = np.uint64(0x0101010101010101)
 COUNTED_AGE_YEARS = 2
 """Counted age is one or two years ahead of age: one at birth, one more at each new year."""
@@ -169,16 +172,23 @@ def _grid(days: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]] | None:
     if not (fitting.all() and (rows[:, _DASHES] == ord("-")).all() and ((grid >= 48) & (grid <= 57)).all()):
         return None
     year, month, day = _numbers(grid[:, :4]), _numbers(grid[:, 4:6]), _numbers(grid[:, 6:])
-    months = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1)
-    counted = months.astype("datetime64[D]") + (day - 1)
-    # A day beyond the end of its month, or a month beyond the year, counts as one of the next.
-    if not ((year > 0) & (month > 0) & (month <= 12) & (day > 0) & (counted.astype("datetime64[M]") == months)).all():
+    if not ((year > 0) & (month > 0) & (month <= _MONTHS) & (day > 0)).all():
         return None
-    return grid, counted.astype(np.int64)
+    is_leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    if (day > _LONGEST_MONTHS.take(month) - ((month == _FEBRUARY) & ~is_leap)).any():
+        return None
+    # A year is counted from March on, so that the day that leap years add is its last.
+    early = month <= _FEBRUARY
+    year, month = year - early, month + early * _MONTHS
+    return grid, 365 * year + year // 4 - year // 100 + year // 400 + (153 * month - 457) // 5 + day
 
 
 def _numbers(digits: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return (digits - np.uint8(48)).astype(np.int64) @ 10 ** np.arange(digits.shape[1])[::-1]
+    numbers = np.zeros(len(digits), dtype=np.int64)
+    for column in digits.T:
+        numbers *= 10
+        numbers += column - np.uint8(48)
+    return numbers
 
 
 def _differing_digits(different: NDArray[np.uint64]) -> NDArray[np.uint8]:

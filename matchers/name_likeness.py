@@ -10,17 +10,17 @@ Two-character names get no 0.5: 张伟 and 张亮 share a surname and nothing el
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from matchers import surname
 from matchers.characters import canon, look_alike
 from matchers.pinyin import fuzzy, reading
-from matchers.similarity import register
+from matchers.similarity import Compare, Places, register
+from matchers.text_bytes import Characters, characters_of
 
 SLIP = 1.0
 ONE_CHARACTER = 0.5
@@ -101,16 +101,45 @@ def _latin(left: str, right: str) -> float:
     return 0.0
 
 
-def _likenesses(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
-    """Return `name_likeness` of each pair; short Chinese names that are two edits apart need no closer look."""
-    edits = process.cpdist(left, right, scorer=OSA.distance, score_cutoff=1, dtype=np.int32)
-    sizes = np.fromiter(map(len, left), np.int64, len(left)), np.fromiter(map(len, right), np.int64, len(left))
-    ascii_ = np.fromiter(map(str.isascii, left), np.bool_, len(left))
-    near = (edits <= 1) | (np.maximum(*sizes) > _SHORT) | ascii_
-    found = np.zeros(len(left))
-    for at in np.flatnonzero(near).tolist():
-        found[at] = name_likeness(left[at], right[at])
-    return found
+def _likenesses(names: pa.Array) -> Compare:
+    """Return the function that gives `name_likeness` of two of the names by their places.
+
+    Short Chinese names that are two edits apart need no closer look.
+    """
+    characters, sizes = characters_of(names, _SHORT)
+    columns = [np.ascontiguousarray(column) for column in characters.T]
+    is_short = (sizes <= _SHORT) & (sizes != pc.binary_length(names).to_numpy())
+
+    def compare(left: Places, right: Places) -> NDArray[np.float64]:
+        near = _near([c.take(left) for c in columns], [c.take(right) for c in columns])
+        near |= ~(is_short.take(left) & is_short.take(right))
+        at = np.flatnonzero(near)
+        pairs = pa.array(left.take(at) * len(names) + right.take(at)).dictionary_encode()
+        texts = (names.take(pa.array(side)).to_pylist() for side in np.divmod(pairs.dictionary.to_numpy(), len(names)))
+        asked = np.fromiter(
+            (name_likeness(a, b) for a, b in zip(*texts, strict=True)), np.float64, len(pairs.dictionary)
+        )
+        found = np.zeros(len(left))
+        found[at] = asked.take(pairs.indices.to_numpy())
+        return found
+
+    return compare
 
 
-ALIKE = register("gy_name_alike", name_likeness, _likenesses).name
+def _near(left: list[Characters], right: list[Characters]) -> NDArray[np.bool_]:
+    """Return which names of up to three characters are at most one edit apart; a few more may be told so.
+
+    Args:
+        left: first, second and third character of one name of each pair, 0 where it has none.
+        right: those of the other.
+    """
+    (a, b, c), (p, q, r) = left, right
+    first, second, third = a == p, b == q, c == r
+    exchanged = (first & second) | (first & third) | (second & third)
+    swapped = (third & (a == q) & (b == p)) | (first & (b == r) & (c == q))
+    one_more = (c == 0) & (b == r) & ((a == p) | (a == q)) | (r == 0) & (q == c) & ((p == a) | (p == b))
+    near: NDArray[np.bool_] = exchanged | swapped | one_more
+    return near
+
+
+ALIKE = register("gy_name_alike", name_likeness, among=_likenesses).name

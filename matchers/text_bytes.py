@@ -1,6 +1,6 @@
 """Columns of texts as matrices of bytes, on which numbers, days and short names are compared millions at a time.
 
-In: an Arrow array of texts without nulls. Out: the bytes of those that have one size.
+In: an Arrow array of texts without nulls. Out: the bytes of those that have one size, or the first characters of each.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
+Characters = NDArray[np.uint32]
 Flags = NDArray[np.bool_]
 
 
@@ -26,6 +27,22 @@ def bytes_of(texts: pa.Array, size: int) -> tuple[Bytes, Flags]:
     chosen = texts if fitting.all() else texts.filter(pa.array(fitting))
     rows[fitting] = _joined(chosen).reshape(len(chosen), size)
     return rows, fitting
+
+
+def characters_of(texts: pa.Array, most: int) -> tuple[Characters, NDArray[np.int64]]:
+    """Return the first characters of each text as rows of code points, zeros after its end, and how many it has in all.
+
+    >>> rows, sizes = characters_of(pa.array(["张三", "李", "欧阳修"]), 2)
+    >>> [[chr(point) for point in row] for row in rows], sizes.tolist()
+    ([['张', '三'], ['李', '\\x00'], ['欧', '阳']], [2, 1, 3])
+    """
+    sizes = pc.utf8_length(texts).to_numpy().astype(np.int64)
+    points = np.frombuffer(_joined(texts).tobytes().decode().encode("utf-32-le"), dtype=np.uint32)
+    ends = np.cumsum(sizes)
+    places = (ends - sizes)[:, np.newaxis] + np.arange(most)
+    rows = np.append(points, np.zeros(most, dtype=np.uint32)).take(places)
+    rows[places >= ends[:, np.newaxis]] = 0
+    return rows, sizes
 
 
 def _joined(texts: pa.Array) -> Bytes:

@@ -1,8 +1,8 @@
 """The outcome of every comparison, for millions of pairs: what scoring weighs and training counts.
 
 Comparison by comparison, on columns of codes (`matchers.level_arrays`), as a pipeline: while DuckDB reads one
-comparison's columns, threads code those of the one before and compare the pairs by the one before that, slice by slice.
-So the columns of three comparisons are in memory at a time.
+comparison's columns, threads code those of an earlier one and compare the pairs by one earlier still, slice by slice.
+So the columns of a few comparisons are in memory at a time.
 
 Pairs are sorted by their left side, and profiles numbered in the order in which they then come: what a slice looks up
 lies close together in memory.
@@ -12,7 +12,8 @@ An outcome is stored as Splink's number: -1 missing, 0 the last level, and so on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,8 +33,10 @@ from matchers.level_columns import Codes, Columns, Ints, coded, selected, some_v
 from matchers.levels import Level
 
 _SLICE = 1 << 16  # pairs compared at a time by one thread: what its caches hold
+_AHEAD = 2  # comparisons under way beyond the one whose outcomes are asked for
 _FEW = 4  # profiles are looked up one by one where this many times as many would be read in vain
 _NAMED = "named_profiles"
+_CODES = "codes_read"
 Item = TypeVar("Item")
 
 
@@ -61,7 +64,8 @@ class Outcomes:
         numbers: the outcome of each.
         columns: what was compared, by the profiles' positions.
         left: the position of each pair's left side.
-        are_few: the pairs name few of all profiles.
+        frequencies: term frequencies by column, `code` and `frequency`: of the values of the profiles in pairs at
+            least, and of a value never seen, which is the one with the code of null.
     """
 
     comparison: str
@@ -69,34 +73,52 @@ class Outcomes:
     numbers: NDArray[np.int8]
     columns: Columns
     left: Ints
-    are_few: bool
+    frequencies: Mapping[str, pa.Table]
 
     def values(self, column: str, of_pairs: Ints) -> Codes:
         """Return the codes of the left sides' values."""
         return self.columns.named[column].codes.take(self.left.take(of_pairs))
 
 
-def outcomes(con: DuckDBPyConnection, config: EntityConfig, *, profiles: str, pairs: pa.Table) -> Iterator[Outcomes]:
-    """Yield each comparison's outcomes.
+def outcomes(
+    con: DuckDBPyConnection,
+    config: EntityConfig,
+    *,
+    profiles: str,
+    pairs: pa.Table,
+    frequencies: Mapping[str, str] | None = None,
+) -> Iterator[Outcomes]:
+    """Yield each comparison's outcomes; nothing else is asked of the connection before the last.
 
     Args:
         con: DuckDB connection.
         config: the entity type.
         profiles: the profiles.
         pairs: left_id, right_id and what else there is.
+        frequencies: by column, tables of `linkage.model.frequencies` to read with the comparisons.
     """
     (threads,) = only_row(con, "select current_setting('threads')")
     are_few = 2 * pairs.num_rows * _FEW < count(con, profiles)
-    with _named(con, profiles, pairs if are_few else None) as source, ThreadPoolExecutor(int(threads)) as pool:
+    with (
+        _named(con, profiles, pairs if are_few else None) as source,
+        ThreadPoolExecutor(int(threads)) as pool,
+        ThreadPoolExecutor(1) as reader,
+    ):
         ids = con.sql(f"select p.rowid as row, p.profile_id from {source}").to_arrow_table()
         located = pool.submit(_locate, pairs, ids)
+
+        def read(name: str) -> tuple[Future[Columns], dict[str, pa.Table]]:
+            table = _read(con, config, name, source)
+            columns = pool.submit(_code, table, located)
+            return columns, _frequencies(con, config.levels[name], frequencies or {}, table if are_few else None)
+
         # No task waits for one that comes after it in the pool's queue.
-        read = ((name, pool.submit(_code, _read(con, config, name, source), located)) for name in config.levels)
-        compared = (_compare(pool, name, config.levels[name], located, columns) for name, columns in _one_late(read))
-        for name, columns, parts in _one_late(compared):
+        reading = _ahead(((name, reader.submit(read, name)) for name in config.levels), 1)
+        compared = (_compare(pool, name, config.levels[name], located, was_read) for name, was_read in reading)
+        for name, columns, known, parts in _ahead(compared, _AHEAD):
             numbers = np.concatenate([np.empty(0, np.int8), *(part.result() for part in parts)])
             at = located.result()
-            yield Outcomes(name, at.pairs, numbers, columns.result(), at.left, are_few)
+            yield Outcomes(name, at.pairs, numbers, columns.result(), at.left, known)
 
 
 @dataclass(frozen=True)
@@ -169,32 +191,58 @@ from {source}
 where {some_value(levels, reference)}""").to_arrow_table()
 
 
+def _frequencies(
+    con: DuckDBPyConnection, levels: tuple[Level, ...], tables: Mapping[str, str], read: pa.Table | None
+) -> dict[str, pa.Table]:
+    """Read the term frequencies that the levels ask for: all, or those of the values that were read."""
+    found = {}
+    for column in {level.term_frequency: None for level in levels if level.term_frequency in tables}:
+        assert column is not None
+        source = quote(tables[column])
+        if read is not None:
+            con.register(_CODES, read.select([column]).rename_columns(["code"]))
+            source += f" where {quote(column)} is null or hash({quote(column)}) in (select code from {_CODES})"
+        found[column] = con.sql(
+            f"select hash({quote(column)}) as code, {quote('tf_' + column)} as frequency from {source}"
+        ).to_arrow_table()
+        if read is not None:
+            con.unregister(_CODES)
+    return found
+
+
 def _code(table: pa.Table, located: Future[_Located]) -> Columns:
     at = located.result()
     return coded(table.drop_columns("row"), at.positions.take(table.column("row").to_numpy()), at.size)
 
 
 def _compare(
-    pool: ThreadPoolExecutor, name: str, levels: tuple[Level, ...], located: Future[_Located], columns: Future[Columns]
-) -> tuple[str, Future[Columns], list[Future[NDArray[np.int8]]]]:
+    pool: ThreadPoolExecutor,
+    name: str,
+    levels: tuple[Level, ...],
+    located: Future[_Located],
+    read: Future[tuple[Future[Columns], dict[str, pa.Table]]],
+) -> tuple[str, Future[Columns], dict[str, pa.Table], list[Future[NDArray[np.int8]]]]:
     """Have threads compare the pairs, a slice at a time."""
+    columns, frequencies = read.result()
 
     def numbers(slice_: slice) -> NDArray[np.int8]:
         at = located.result()
         return level_numbers(levels, Pairs.of(columns.result(), at.left[slice_], at.right[slice_]))
 
     slices = [slice(start, start + _SLICE) for start in range(0, located.result().pairs.num_rows, _SLICE)]
-    return name, columns, [pool.submit(numbers, slice_) for slice_ in slices]
+    return name, columns, frequencies, [pool.submit(numbers, slice_) for slice_ in slices]
 
 
-def _one_late(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield each item once the next one has been made.
+def _ahead(items: Iterable[Item], size: int) -> Iterator[Item]:
+    """Yield each item once `size` more have been made.
 
-    >>> list(_one_late("abc"))
-    ['a', 'b', 'c']
+    >>> made = []
+    >>> next(_ahead((made.append(i) or i for i in range(9)), 2)), made
+    (0, [0, 1, 2])
     """
-    made: list[Item] = []
+    made: deque[Item] = deque()
     for item in items:
-        yield from made
-        made = [item]
+        made.append(item)
+        if len(made) > size:
+            yield made.popleft()
     yield from made

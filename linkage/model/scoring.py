@@ -26,7 +26,6 @@ from matchers.levels import Level
 
 _PIECE = 122_880  # pairs written at a time by one thread: DuckDB's row group
 _SUMMED = 1 << 16  # pairs whose weights are added at a time
-_SHARED = "shared_values"
 
 
 def score(
@@ -81,25 +80,18 @@ def _weigh(
     """Return the pairs sorted, the match weight of each, and the outcomes as `gamma_<comparison>`."""
     weights, rarities = np.full(pairs.num_rows, model.prior_weight), np.zeros(pairs.num_rows)
     numbers: dict[str, NDArray[np.int8]] = {}
-    for found in outcomes(con, config, profiles=profiles, pairs=pairs):
+    for found in outcomes(con, config, profiles=profiles, pairs=pairs, frequencies=frequencies):
         pairs = found.pairs
         numbers[f"gamma_{found.comparison}"] = found.numbers
         each = _weights(model, found.comparison, config.levels[found.comparison])
         # Slice by slice: new memory for all pairs at once costs more than the adding.
         for start in range(0, len(weights), _SUMMED):
             weights[start : start + _SUMMED] += each.take(found.numbers[start : start + _SUMMED] + 1)
-        _add_rarities(con, config, model, found, frequencies, rarities)
+        _add_rarities(config, model, found, rarities)
     return pairs, weights + rarities, numbers
 
 
-def _add_rarities(
-    con: DuckDBPyConnection,
-    config: EntityConfig,
-    model: Model,
-    found: Outcomes,
-    frequencies: Mapping[str, str],
-    rarities: NDArray[np.float64],
-) -> None:
+def _add_rarities(config: EntityConfig, model: Model, found: Outcomes, rarities: NDArray[np.float64]) -> None:
     """Add what the rarity of the values that one comparison found shared is worth."""
     levels = config.levels[found.comparison]
     for level in levels:
@@ -109,11 +101,8 @@ def _add_rarities(
         sharing = np.flatnonzero(found.numbers == outcome_number(levels, level.name))
         if len(sharing):
             rarities[sharing] += _rarities(
-                con,
-                column,
-                frequencies[column],
+                found.frequencies[column],
                 codes=found.values(column, sharing),
-                are_few=found.are_few,
                 u=model.parameters(found.comparison, level.name).u,
                 minimum=model.tf_minimum,
             )
@@ -128,25 +117,12 @@ def _weights(model: Model, comparison: str, levels: tuple[Level, ...]) -> NDArra
     return weights
 
 
-def _rarities(
-    con: DuckDBPyConnection, column: str, frequencies: str, *, codes: Codes, are_few: bool, u: float, minimum: float
-) -> NDArray[np.float64]:
+def _rarities(known: pa.Table, *, codes: Codes, u: float, minimum: float) -> NDArray[np.float64]:
     """Return what each shared value, given by its code, adds to the weight."""
-    shared, read = pa.array(codes), quote(frequencies)
-    con.register(_SHARED, pa.table({"code": shared}))
-    if are_few:
-        read += f" where {quote(column)} is null or hash({quote(column)}) in (select code from {_SHARED})"
-    known = (
-        con.sql(f"""
-select hash({quote(column)}) as code, {quote("tf_" + column)} as frequency
-from {read}""")
-        .to_arrow_table()
-        .combine_chunks()
-    )
-    con.unregister(_SHARED)
+    known = known.combine_chunks()
     # The last one is for a value whose frequency is not known.
     rarities = np.append(np.log2(u) - np.log2(np.maximum(known.column("frequency").to_numpy(), minimum)), 0.0)
     never_seen = np.append(np.flatnonzero(known.column("code").to_numpy() == MISSING), len(rarities) - 1)
-    places = pc.index_in(shared, known.column("code").combine_chunks()).fill_null(int(never_seen[0]))
+    places = pc.index_in(pa.array(codes), known.column("code").combine_chunks()).fill_null(int(never_seen[0]))
     found: NDArray[np.float64] = rarities.take(places.to_numpy())
     return found
