@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from matchers.level_columns import MISSING, Codes, Column, Columns, Flags, Ints, Values
+from matchers.level_columns import MISSING, Codes, Column, Columns, Flags, Ints, Values, numbered
 from matchers.levels import (
     All,
     AnyOf,
@@ -42,6 +42,7 @@ Floats = NDArray[np.float64]
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # makes one code of two
 _CHEAP = Same | Differs | Missing  # cheaper to ask of all pairs than to pick
+_ALL_LOOKED_AT = 0.06  # share of pairs asking from which all values of a column are looked at, for all slices at once
 _MOST = 0.7  # this share of them
 _MANY = 256  # combinations of two lists from which they are compared as sets
 
@@ -305,22 +306,27 @@ def _asked(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
     at = at.compress(present(other).take(pairs.right.take(at)))
     answers = np.full(len(pairs.numbers), -np.inf)
     if len(at):
-        sides = pairs.columns.named[one], pairs.columns.named[other]
-        values, rows = (sides[0].looked_at, sides[1].looked_at), (pairs.left.take(at), pairs.right.take(at))
-        if SIMILARITIES[name].among is not None and one == other:
-            answers[at] = values[0].compare(SIMILARITIES[name], *rows)
+        sides = pairs.columns.named[one].looked_at, pairs.columns.named[other].looked_at
+        rows = pairs.left.take(at), pairs.right.take(at)
+        if SIMILARITIES[name].among is not None and one == other and len(at) > _ALL_LOOKED_AT * pairs.size:
+            answers[at] = sides[0].compare(SIMILARITIES[name], *rows)
         else:
-            both = sides[0].codes.take(rows[0]) * _ODD + sides[1].codes.take(rows[1])
-            answers[at] = _compared(SIMILARITIES[name], values, rows, both)
+            answers[at] = _compared(SIMILARITIES[name], sides, rows)
     return answers
 
 
-def _compared(similarity: Similarity, sides: tuple[Values, Values], rows: tuple[Ints, Ints], both: Codes) -> Floats:
-    """Return a similarity of the values in rows of two columns, asked once for rows of one code for both values."""
-    encoded = pa.array(both).dictionary_encode()
-    numbers = encoded.indices.to_numpy()
-    shown_by = np.zeros(len(encoded.dictionary), dtype=np.int64)
-    shown_by[numbers] = np.arange(len(numbers))
-    texts = (values.of(side.take(shown_by)) for values, side in zip(sides, rows, strict=True))
-    found: Floats = similarity.many(*texts).take(numbers)
-    return found
+def _compared(similarity: Similarity, sides: tuple[Values, Values], rows: tuple[Ints, Ints]) -> Floats:
+    """Return a similarity of values in rows of two columns; the values of these, or their pairs, are looked at once."""
+    codes = [values.codes.take(side) for values, side in zip(sides, rows, strict=True)]
+    if similarity.among is None:
+        numbers, shown_by = numbered(codes[0] * _ODD + codes[1])
+        lists = (values.of(side.take(shown_by)).to_pylist() for values, side in zip(sides, rows, strict=True))
+        found: Floats = similarity.many(*lists).take(numbers)
+        return found
+    numbers, shown_by = numbered(np.concatenate(codes))
+    size = len(rows[0])
+    parts = np.flatnonzero(shown_by < size), np.flatnonzero(shown_by >= size)
+    shown = rows[0].take(shown_by.take(parts[0])), rows[1].take(shown_by.take(parts[1]) - size)
+    texts = pa.concat_arrays([values.of(side) for values, side in zip(sides, shown, strict=True)])
+    places = np.argsort(np.concatenate(parts)).take(numbers)
+    return similarity.among(texts)(places[:size], places[size:])

@@ -67,27 +67,22 @@ class Values:
         self._compares: dict[str, Compare] = {}
         self._lock = Lock()
 
-    def of(self, rows: Ints) -> list[str]:
+    def of(self, rows: Ints) -> pa.Array:
         """Return the texts of rows."""
-        texts: list[str] = self._taken(rows).to_pylist()
-        return texts
-
-    def _taken(self, rows: Ints) -> pa.Array:
         return self.texts.take(pa.array(self.places.take(rows)))
 
     def compare(self, similarity: Similarity, left: Ints, right: Ints) -> NDArray[np.float64]:
-        """Return a similarity of the values in rows of which none is missing, each value looked at once."""
+        """Return a similarity of the values in rows of which none is missing; all values are looked at, each once."""
         assert similarity.among is not None
         # Threads that ask at once would all look at every value.
         with self._lock:
             if self._numbers is None:
-                encoded = pa.array(self.codes, mask=self.codes == MISSING).dictionary_encode()
-                self._numbers = encoded.indices.fill_null(0).to_numpy().astype(np.int64)
-                self._shown_by = np.zeros(len(encoded.dictionary), dtype=np.int64)
                 present = np.flatnonzero(self.codes != MISSING)
-                self._shown_by[self._numbers.take(present)] = present
+                numbers, shown_by = numbered(self.codes.take(present))
+                self._numbers, self._shown_by = np.zeros(len(self.codes), dtype=np.int64), present.take(shown_by)
+                self._numbers[present] = numbers
             if similarity.name not in self._compares:
-                self._compares[similarity.name] = similarity.among(self._taken(self._shown_by))
+                self._compares[similarity.name] = similarity.among(self.of(self._shown_by))
         return self._compares[similarity.name](self._numbers.take(left), self._numbers.take(right))
 
     def code(self, value: str | int | bool) -> np.uint64 | None:
@@ -164,6 +159,19 @@ class Columns:
         if wanted not in self.asked:
             self.asked[wanted] = np.logical_or.reduce([self.have(name, value) for name, value in wanted])
         return self.asked[wanted]
+
+
+def numbered(codes: Codes) -> tuple[Ints, Ints]:
+    """Return codes as numbers from 0 on, and by number a place where it stands.
+
+    >>> [part.tolist() for part in numbered(np.array([7, 9, 7], np.uint64))]
+    [[0, 1, 0], [2, 1]]
+    """
+    encoded = pa.array(codes).dictionary_encode()
+    numbers = encoded.indices.to_numpy()
+    shown_by = np.zeros(len(encoded.dictionary), dtype=np.int64)
+    shown_by[numbers] = np.arange(len(numbers))
+    return numbers, shown_by
 
 
 def columns_read(levels: Sequence[Level]) -> list[str]:
