@@ -49,6 +49,7 @@ def _joined(texts: pa.Array) -> Bytes:
     """Return the bytes of all texts, one after the other."""
     if not len(texts):
         return np.empty(0, dtype=np.uint8)
-    _, offsets, content = texts.cast(pa.large_string()).buffers()
-    ends = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    large = texts.cast(pa.large_string())  # which may begin elsewhere in its buffers
+    _, offsets, content = large.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[large.offset : large.offset + len(large) + 1]
     return np.frombuffer(content or b"", dtype=np.uint8)[ends[0] : ends[-1]]

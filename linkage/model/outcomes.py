@@ -26,6 +26,7 @@ from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from blocking.sql import quote
+from linkage.array_threads import array_threads
 from linkage.database import count, only_row
 from linkage.entity_config import EntityConfig
 from matchers.level_arrays import Pairs, level_numbers
@@ -101,7 +102,7 @@ def outcomes(
     are_few = 2 * pairs.num_rows * _FEW < count(con, profiles)
     with (
         _named(con, profiles, pairs if are_few else None) as source,
-        ThreadPoolExecutor(int(threads)) as pool,
+        array_threads(int(threads)) as pool,
         ThreadPoolExecutor(1) as reader,
     ):
         ids = con.sql(f"select p.rowid as row, p.profile_id from {source}").to_arrow_table()
