@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from level_oracle import assert_levels_agree, row
 
@@ -245,6 +245,7 @@ def test_a_stated_date_is_of_the_birth_in_a_number_or_of_another(stated: str, kn
     assert of_one_birth(said, known) is one
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(DAYS, st.integers(-60, 60)), min_size=1, max_size=30))
 def test_a_column_of_days_is_compared_as_one_pair_is(drawn: list[tuple[datetime.date, int]]) -> None:
     left = [day.isoformat() for day, _ in drawn]
