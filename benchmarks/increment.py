@@ -89,7 +89,7 @@ copy (
 ) to '{folder / "delta.parquet"}'""")
 
 
-def make_workspace(entity: str, folder: Path) -> Path:
+def make_workspace(entity: str, folder: Path, memory_limit: str | None) -> Path:
     """Make a workspace that knows the source of those files, nothing loaded."""
     workspace = folder / "workspace"
     guiyi("init", workspace)
@@ -97,7 +97,8 @@ def make_workspace(entity: str, folder: Path) -> Path:
     (workspace / "sources").mkdir(exist_ok=True)
     (workspace / "sources" / "district.toml").write_text(_SOURCE.format(entity=entity, columns=columns), "utf-8")
     settings = (workspace / "guiyi.toml").read_text("utf-8")
-    (workspace / "guiyi.toml").write_text('sources = "sources"\n' + settings, "utf-8")
+    limit = f'memory_limit = "{memory_limit}"\n' if memory_limit else ""
+    (workspace / "guiyi.toml").write_text(f'sources = "sources"\n{limit}{settings}', "utf-8")
     return workspace
 
 
@@ -173,10 +174,10 @@ select count(*), bit_xor(md5_number(concat_ws('|', record_id, first_record, link
     return str(rows[0])
 
 
-def run(entity: str, records: int, share: float, seed: int, scratch: Path) -> dict[str, Any]:
+def run(entity: str, records: int, share: float, seed: int, memory_limit: str | None, scratch: Path) -> dict[str, Any]:
     delta = int(records * share)
     make_files(entity, scratch, records, delta, seed)
-    workspace = make_workspace(entity, scratch)
+    workspace = make_workspace(entity, scratch, memory_limit)
     load = os.getloadavg()[0]
     loading = [guiyi("ingest", workspace, "--source", "district", "--as-of", "2025-01-31", scratch / "base.parquet")]
     seconds = {"first": guiyi("run", workspace)}
@@ -198,6 +199,7 @@ def run(entity: str, records: int, share: float, seed: int, scratch: Path) -> di
         "records": records,
         "delta": delta,
         "seed": seed,
+        "memory_limit": memory_limit,
         "cores": os.cpu_count(),
         "load_at_start": round(load, 1),
         "loading_seconds": [round(s, 1) for s, _ in loading],
@@ -221,13 +223,16 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=200_000)
     parser.add_argument("--share", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--memory-limit", help="DuckDB's, such as 9GB")
     parser.add_argument("--scratch", type=Path, help="where the workspace goes, and stays; else a temporary folder")
     arguments = parser.parse_args()
     adopt_orphans()
     with tempfile.TemporaryDirectory() as temporary:
         scratch = arguments.scratch or Path(temporary)
         scratch.mkdir(parents=True, exist_ok=True)
-        result = run(arguments.entity, arguments.records, arguments.share, arguments.seed, scratch)
+        result = run(
+            arguments.entity, arguments.records, arguments.share, arguments.seed, arguments.memory_limit, scratch
+        )
     name = f"increment_{arguments.entity}_{result['records']}_{result['delta']}.json"
     (RESULTS / name).write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     for step in zip(*result["stages"].values(), strict=False):

@@ -29,7 +29,7 @@ _SHORTEST_NUMBER = 4
 _MOST = 20
 # Whoever looks: what a frame shows is what a registry publishes.
 _PUBLIC = Sight(whole_legal_persons=False, unmasked=False)
-_TITLES = {field.name: field.zh for field in FIELDS["legal_person"]}
+_TITLES = {field.name: field.zh.partition("（")[0] for field in FIELDS["legal_person"]}
 # OpenRefine shows the preview in a frame of its own page, which is served on the user's machine.
 _FRAMED = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
