@@ -11,7 +11,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,7 @@ from linkage.errors import ConfigError, LinkageError
 from linkage.fields import ENTITIES
 from linkage.ingest.sql import parquet
 from linkage.model.parameters import load_model
+from linkage.shortage import told
 from linkage.stages import StageClock
 from linkage.workspace import Workspace
 
@@ -74,30 +76,36 @@ def attach_credit(workspace: Workspace, request: AttachRequest, *, now: datetime
         raise LinkageError(f"{output}: exists and is not empty; name a new folder")
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
+    needed = sum(file.stat().st_size for file in files)
     try:
-        partial.mkdir(parents=True)
-        summary = _attach(workspace, request, items, (files, tables), partial, now=now, clock=StageClock(console))
-        (partial / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        shutil.rmtree(partial / "temp", ignore_errors=True)
-        if output.exists():
-            output.rmdir()
-        partial.replace(output)
-    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InvalidInputException) as error:
-        unreadable = _UNREADABLE.search(str(error))
-        if unreadable:  # the rest of the message may hold a value
-            raise LinkageError(
-                f"{unreadable[1]}: cannot be read to its end: damaged, or text that is not UTF-8; copy it again or ask "
-                "for it"
-            ) from None
-        if isinstance(error, duckdb.InvalidInputException):
-            raise
-        reason = str(error).splitlines()[0][:200]
-        raise LinkageError(f"{output}: cannot be written ({reason}); free space or name another folder") from error
+        with told(output.parent, needed_bytes=needed, outcome="nothing was attached"), _told_of_files():
+            partial.mkdir(parents=True)
+            summary = _attach(workspace, request, items, (files, tables), partial, now=now, clock=StageClock(console))
+            (partial / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=2) + "\n", "utf-8")
+            shutil.rmtree(partial / "temp", ignore_errors=True)
+            if output.exists():
+                output.rmdir()
+            partial.replace(output)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     _print(summary, output, console)
     console.say(f"for the order of the review queue: guiyi review credit {workspace.root} {output}")
     return 0
+
+
+@contextmanager
+def _told_of_files() -> Iterator[None]:
+    """Say which file cannot be read to its end; the rest of DuckDB's message may hold a value."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        unreadable = _UNREADABLE.search(str(error))
+        if unreadable is None:
+            raise
+        raise LinkageError(
+            f"{unreadable[1]}: cannot be read to its end: damaged, or text that is not UTF-8; copy it again or ask for "
+            "it"
+        ) from None
 
 
 def _attach(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from small_district import Guiyi, Outcome, catalog_content, catalog_releases, copied, ingest_month
 
@@ -108,6 +112,27 @@ def test_a_full_disk_of_the_catalog_is_named_and_nothing_is_published(
     (small_disk / "filler").unlink()
     assert guiyi("run", workspace.root, "--quiet").code == 0
     assert catalog_content(workspace.catalog) == catalog_content(second_month.catalog)
+
+
+def test_attaching_on_a_full_disk_leaves_nothing_and_goes_through_when_there_is_room(
+    first_month: Workspace, small_disk: Path, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    noise = random.Random(5)
+    rows = {
+        "item": pa.array(["LP-PENALTY-001"] * 40_000),
+        "uscc": pa.nulls(40_000, pa.string()),
+        "note": pa.array(noise.randbytes(20).hex() for _ in range(40_000)),
+    }
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    attach = ("attach", first_month.root, tmp_path / "rows.parquet", "--output", small_disk / "out", "--quiet")
+    fill(small_disk, leave_mb=0.5)
+    full = guiyi(*attach)
+    told_in_one_line(full, small_disk, needs="MB needed")
+    assert full.err.endswith("nothing was attached\n")
+    assert {path.name for path in small_disk.iterdir()} == {"filler"}
+    (small_disk / "filler").unlink()
+    assert guiyi(*attach).code == 0
+    assert json.loads((small_disk / "out" / "summary.json").read_text("utf-8"))["rows_in"] == 40_000
 
 
 def test_too_little_memory_is_said_in_one_line(first_month: Workspace, tmp_path: Path, guiyi: Guiyi) -> None:

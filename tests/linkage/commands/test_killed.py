@@ -212,6 +212,25 @@ def test_a_killed_decision_is_made_or_not(first_run: Case, tmp_path: Path) -> No
         shutil.rmtree(workspace.root)
 
 
+def test_an_attachment_killed_at_any_step_is_whole_or_none(first_run: Case, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(
+        "item,uscc,name\nLP-PENALTY-001,,深圳市某某有限公司\nLP-PENALTY-001,,\n", "utf-8"
+    )
+    output = tmp_path / "out"
+    arguments = ("attach", first_run.after.root, tmp_path / "rows.csv", "--output", output, "--quiet")
+    steps = steps_of(tmp_path, *arguments)
+    whole = {name for name in content_of_files(output) if name != "summary.json"}
+    assert whole
+    for at in range(len(steps)):
+        shutil.rmtree(output)
+        killed(tmp_path, at, *arguments)
+        assert not output.exists() or set(content_of_files(output)) == whole | {"summary.json"}, steps[at]
+        if not output.exists():
+            steps_of(tmp_path, *arguments)
+        assert set(content_of_files(output)) == whole | {"summary.json"}, steps[at]
+        assert not list(tmp_path.glob(".out*")), steps[at]
+
+
 def test_a_killed_rollback_is_made_or_not(second_run: Case, tmp_path: Path) -> None:
     arguments = (1, "--quiet")
     after = copied(second_run.after, tmp_path / "after")
