@@ -152,7 +152,7 @@ def _make_keys(con: DuckDBPyConnection, contents: str, out: str) -> None:
     cells = f"select profile_id, string_split(content, chr(31)) as cells from {contents}"
     con.execute(
         f"create or replace temp table {out} as "
-        "select (md5_number_lower(concat_ws(chr(31), j, cells[1 + j])) & 9223372036854775807)::bigint as key, "
+        "select ((md5_number(concat_ws(chr(31), j, cells[1 + j])) >> 64) & 9223372036854775807)::bigint as key, "
         f"case when j % 4 = 0 then 1 + ascii(cells[2]) else 0 end::bigint as refine, profile_id "
         f"from ({cells}), range({_KEYS}) c(j)"
     )

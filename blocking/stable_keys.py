@@ -115,4 +115,5 @@ where {found.present}"""
 
 
 def _hash_sql(values: str) -> str:
-    return f"cast(md5_number_lower(concat_ws(chr(31), {values})) & {_POSITIVE} as bigint)"
+    # What `md5_number_lower` gives, which takes the way through texts of bits and four times as long.
+    return f"cast((md5_number(concat_ws(chr(31), {values})) >> 64) & {_POSITIVE} as bigint)"

@@ -14,6 +14,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from golden_records.catalog.arrow import ARROW
+from golden_records.catalog.content import CONTENT_MODULUS, CONTENT_TABLES, Sum, content_sums, type_of
 from golden_records.catalog.schema import EVENT, FINGERPRINT, VERSIONED, Column, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
@@ -26,16 +27,13 @@ _PARTS = tuple(table for table in VERSIONED if table.part is not None)
 
 _DUCKDB = {"text": "varchar", "bigint": "bigint", "double precision": "double", "blob": "blob"}
 _BATCH_ROWS = 50_000
-CONTENT_MODULUS = 2**63
-Sum = tuple[int, int]
-_CONTENT = tuple(table for table in VERSIONED if table is not FINGERPRINT)
 
 
 @dataclass(frozen=True)
 class TableDelta:
     """The rows to take out of and put into one versioned table, as DuckDB queries.
 
-    `content_added` and `content_removed` are entity type → (rows, sum of their hashes); empty for fingerprints.
+    `content_removed` is entity type → (rows, sum of their hashes); empty for fingerprints.
     """
 
     table: Table
@@ -43,7 +41,6 @@ class TableDelta:
     removed_query: str
     added: int
     removed: int
-    content_added: dict[str, Sum]
     content_removed: dict[str, Sum]
 
 
@@ -91,7 +88,7 @@ def stage_tables(con: DuckDBPyConnection, tables_of: Callable[[str], Sequence[st
     con.execute(
         f"create temp view _catalog_anchor as {entities or 'select null::varchar as entity_id, null as anchor limit 0'}"
     )
-    for table in (*_CONTENT, EVENT):
+    for table in (*CONTENT_TABLES, EVENT):
         _stage(con, table, tables_of(table.name))
     redirects = " union all ".join(f"select old_id, entity_id from {quote(name)}" for name in tables_of("redirect"))
     con.execute(
@@ -111,7 +108,7 @@ def stage_held(con: DuckDBPyConnection, tables_of: Callable[[str], Sequence[str]
     entities = " union all ".join(f"select entity_id, anchor from {quote(name)}" for name in tables_of("entities"))
     if entities:
         con.execute(f"create temp view _catalog_held_anchor as {entities}")
-    for table in _CONTENT:
+    for table in CONTENT_TABLES:
         if tables_of(table.name):
             selects = [_select(con, table, name, anchors="_catalog_held_anchor") for name in tables_of(table.name)]
             con.execute(f"create temp view {_held(table)} as {' union all '.join(selects)}")
@@ -171,10 +168,10 @@ def _fingerprints(con: DuckDBPyConnection) -> None:
     DuckDB's own hash may differ between its versions; after an upgrade every owner is compared row by row once.
     """
     selects = []
-    for table in _CONTENT:
+    for table in CONTENT_TABLES:
         columns = ", ".join(quote(name) for name in table.column_names)
         selects.append(
-            f"select '{table.owner_prefix}' || {quote(str(table.owner))} as owner_id, {_type_of(table)} as entity_type,"
+            f"select '{table.owner_prefix}' || {quote(str(table.owner))} as owner_id, {type_of(table)} as entity_type,"
             f" sum(hash('{table.name}', {columns})) % {CONTENT_MODULUS} as total from {_new(table)} group by all"
         )
     con.execute(
@@ -186,14 +183,6 @@ def _fingerprints(con: DuckDBPyConnection) -> None:
         group by owner_id
         """
     )
-
-
-def _type_of(table: Table) -> str:
-    if table.part is not None:
-        return f"'{table.part}'"
-    if table.owner == "case_id":
-        return "entity_type"
-    return f"case when starts_with({quote(str(table.owner))}, 'NP') then 'natural_person' else 'legal_person' end"
 
 
 def find_delta(
@@ -244,26 +233,8 @@ def _delta(con: DuckDBPyConnection, table: Table, added: str, removed: str) -> T
         removed_query=removed,
         added=in_count,
         removed=out_count,
-        content_added=content_sums(con, table, added) if counted and in_count else {},
         content_removed=content_sums(con, table, removed) if counted and out_count else {},
     )
-
-
-def content_sums(con: DuckDBPyConnection, table: Table, query: str) -> dict[str, Sum]:
-    """Return entity type → number of rows and sum of their MD5 numbers, for one table's rows.
-
-    Sums can be added to and taken from, so that a release's content hash follows from the last one's and the delta.
-    """
-    row = ", ".join(f"coalesce({quote(c.name)}::varchar, chr(0))" for c in table.columns)
-    rows = con.execute(
-        f"""
-        select {_type_of(table)} as entity_type, count(*),
-            (sum(md5_number_lower(concat_ws(chr(31), '{table.name}', {row}))) % {CONTENT_MODULUS})::bigint
-        from ({query})
-        group by all
-        """
-    ).fetchall()
-    return {entity_type: (count, total) for entity_type, count, total in rows}
 
 
 def _changed_owners(catalog: Catalog, con: DuckDBPyConnection, scope: Sequence[str], owners: str | None) -> int:
@@ -327,7 +298,7 @@ def _table_delta(catalog: Catalog, con: DuckDBPyConnection, table: Table) -> Tab
             f"where t.{quote(str(table.owner))} = {_owner_of_changed(table)}",
         )
     if not before and not scalar(con, f"select count(*) from (from {_new(table)} limit 1)"):
-        return TableDelta(table, nothing, nothing, 0, 0, {}, {})
+        return TableDelta(table, nothing, nothing, 0, 0, {})
     con.execute(f"create temp table _catalog_now_{table.name} as {new}")
     new = f"select {names} from _catalog_now_{table.name}"
     added, removed = f"_catalog_added_{table.name}", f"_catalog_removed_{table.name}"

@@ -78,8 +78,12 @@ class Connection(Protocol):
         writes; a reading one sees a single state of the store. Inside another transaction it is part of that one.
         """
 
-    def bulk_writing(self) -> AbstractContextManager[None]:
-        """Give a large transaction room."""
+    def bulk_writing(self, *, first: bool = False) -> AbstractContextManager[None]:
+        """Give a large transaction room.
+
+        Args:
+            first: nothing was published before.
+        """
 
     def staging(self) -> AbstractContextManager[Staging]:
         """Return a block in which rows for a transaction are made."""

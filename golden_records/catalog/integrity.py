@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-# The content hash of a release is the sum that `find_delta` keeps; proving it means summing the same way again.
-from golden_records.catalog.delta import content_sums, load
+# The content hash of a release is the sum that `publish` keeps; proving it means summing the same way again.
+from golden_records.catalog.content import CONTENT_TABLES, content_sums
+from golden_records.catalog.delta import load
 from golden_records.catalog.lookup_profiles import entity_sql
 from golden_records.catalog.schema import (
     ACCESS_LOG,
     BETWEEN_LEGAL_PERSONS,
     EVENT,
-    FINGERPRINT,
     RECORD_LINK,
     REDIRECT,
     VERSIONED,
@@ -36,7 +36,6 @@ from golden_records.tables import quote, scalar
 
 EXAMPLES = 5
 
-_CONTENT = tuple(table for table in VERSIONED if table is not FINGERPRINT)
 _OWNED = ("identifier", "name", "address", "phone", "relation", "provenance")
 _SHAPE = f"(LP|NP)[{DIGITS}]{{{DIGIT_COUNT + 1}}}"
 
@@ -167,7 +166,7 @@ def _contents(catalog: Catalog, con: DuckDBPyConnection) -> tuple[Check, Check]:
     }
     made = {
         (kind, table.name): {"rows": rows, "sum": total}
-        for table in _CONTENT
+        for table in CONTENT_TABLES
         for kind, (rows, total) in content_sums(con, table, f"select * from {_copied(table)}").items()
         if rows
     }
@@ -198,7 +197,7 @@ def _contents(catalog: Catalog, con: DuckDBPyConnection) -> tuple[Check, Check]:
 
 def _copy(catalog: Catalog, con: DuckDBPyConnection) -> None:
     """Copy what the checks read into temporary DuckDB tables."""
-    for table in _CONTENT:
+    for table in CONTENT_TABLES:
         columns = ", ".join(quote(name) for name in table.column_names)
         load(con, _copied(table), table.columns, catalog, f"select {columns} from {quote(table.name)}")
     con.execute("""

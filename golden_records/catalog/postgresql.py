@@ -143,8 +143,8 @@ class PostgresqlConnection:
             raise
 
     @contextmanager
-    def bulk_writing(self) -> Iterator[None]:
-        """Give the making of indexes memory."""
+    def bulk_writing(self, *, first: bool = False) -> Iterator[None]:  # noqa: ARG002
+        """Give the making of indexes memory; a first release is like any other."""
         self._set("maintenance_work_mem", _MAINTENANCE_MEMORY)
         yield
         self.execute("reset maintenance_work_mem")

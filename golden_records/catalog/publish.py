@@ -25,16 +25,9 @@ from duckdb import DuckDBPyConnection
 
 from golden_records.catalog import dialect
 from golden_records.catalog.arrow import arrow_rows
-from golden_records.catalog.delta import (
-    CONTENT_MODULUS,
-    Delta,
-    TableDelta,
-    find_delta,
-    stage_held,
-    stage_tables,
-    unstage,
-)
-from golden_records.catalog.dialect import Add, Staging
+from golden_records.catalog.content import CONTENT_TABLES, Content, Sum, changed_content, summed_rows
+from golden_records.catalog.delta import Delta, TableDelta, find_delta, stage_held, stage_tables, unstage
+from golden_records.catalog.dialect import Add, RowSource, Staging
 from golden_records.catalog.lookup import LookupPart, stage_lookup, stage_rows_of_lookup, write_lookup
 from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
@@ -42,8 +35,6 @@ from golden_records.errors import CatalogError
 from golden_records.tables import quote, scalar
 
 Progress = Callable[[str, int], None]
-# Entity type → table → {"rows": number, "sum": sum of row hashes}; tables without rows are left out.
-Content = dict[str, dict[str, dict[str, int]]]
 
 _BATCH_ROWS = 20_000
 
@@ -76,6 +67,14 @@ class ReleaseTables:
         """Return the DuckDB tables for a catalog table."""
         named: tuple[str, ...] = getattr(self, table)
         return named
+
+
+@dataclass(frozen=True)
+class _Coming:
+    """The rows that come into a table: what adds them, and their sums, which are known when they were added."""
+
+    add: Add
+    sums: dict[str, Sum]
 
 
 @dataclass
@@ -144,11 +143,11 @@ def publish(
         delta = find_delta(catalog, con, scope, first=before == 0, owners=owners)
         if if_changed and owners is not None and delta.is_empty(con, release):
             return before
-        staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
         with catalog.connection.staging() as staging:
             coming = _stage_rows(con, staging, delta, release)
+            staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
             found_by = stage_rows_of_lookup(con, staging, staged)
-            with staging.joined(), catalog.connection.bulk_writing(), catalog.writing():
+            with staging.joined(), catalog.connection.bulk_writing(first=before == 0), catalog.writing():
                 if current_release(catalog) != before:
                     raise CatalogError(f"{catalog.place}: release {release} was made by another run; run again")
                 _write(catalog, con, delta, coming, release, now, manifest, cause, models or {}, progress)
@@ -168,26 +167,31 @@ def _check_events(con: DuckDBPyConnection, events: Sequence[str], release: int) 
             raise CatalogError(f"table {table}: events of release {others[0][0]}, the next release is {release}")
 
 
-def _stage_rows(con: DuckDBPyConnection, staging: Staging, delta: Delta, release: int) -> dict[str, Add]:
-    """Return table → what adds the rows that come."""
-    versioned = {
-        part.table: f"select *, {release}::bigint as since_release from ({part.added_query}) "
-        f"order by {_names(part.table.key)}"
-        for part in delta.tables
-        if part.added
-    }
-    appended = {EVENT: delta.event_query, REDIRECT: delta.redirect_query(release)}
-    return {
-        table.name: staging.put(table, partial(arrow_rows, con, query, _BATCH_ROWS))
-        for table, query in (versioned | appended).items()
-    }
+def _stage_rows(con: DuckDBPyConnection, staging: Staging, delta: Delta, release: int) -> dict[str, _Coming]:
+    """Return table → the rows that come."""
+    coming = {}
+    for part in delta.tables:
+        if part.added:
+            rows, sums = _rows_of(con, part, release)
+            coming[part.table.name] = _Coming(staging.put(part.table, rows), sums)
+    for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
+        coming[table.name] = _Coming(staging.put(table, partial(arrow_rows, con, query, _BATCH_ROWS)), {})
+    return coming
+
+
+def _rows_of(con: DuckDBPyConnection, part: TableDelta, release: int) -> tuple[RowSource, dict[str, Sum]]:
+    sums: dict[str, Sum] = {}
+    query = f"select *, {release}::bigint as since_release from ({part.added_query})"
+    if part.table in CONTENT_TABLES:
+        return partial(summed_rows, con, part.table, query, _BATCH_ROWS, sums), sums
+    return partial(arrow_rows, con, f"{query} order by {_names(part.table.key)}", _BATCH_ROWS), sums
 
 
 def _write(
     catalog: Catalog,
     con: DuckDBPyConnection,
     delta: Delta,
-    coming: Mapping[str, Add],
+    coming: Mapping[str, _Coming],
     release: int,
     now: datetime,
     manifest: Mapping[str, Any],
@@ -195,18 +199,19 @@ def _write(
     models: Mapping[str, str],
     progress: Progress | None,
 ) -> None:
-    last_counts, last_content = _last_counts(catalog, release - 1)
+    last_counts, content = _last_counts(catalog, release - 1)
     counts = _Counts({table.name: last_counts.get(table.name, 0) for table in VERSIONED})
     for part in delta.tables:
-        _write_table(catalog, con, part, coming.get(part.table.name), release, counts, progress)
+        came = coming.get(part.table.name)
+        _write_table(catalog, con, part, came.add if came else None, release, counts, progress)
+        content = changed_content(content, part.table, came.sums if came else {}, part.content_removed)
     for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
         held = last_counts.get(table.name, 0)
         expected = scalar(con, f"select count(*) from ({query})")
         with _told_of(table), catalog.connection.loading(table, held=held, added=expected):
-            added = coming[table.name]()
+            added = coming[table.name].add()
         counts.rows[table.name] = held + added
         counts.added[table.name] = added
-    content = _new_content(last_content, delta)
     insert_release(
         catalog,
         release=release,
@@ -261,18 +266,6 @@ def _last_counts(catalog: Catalog, release: int) -> tuple[dict[str, int], Conten
         return {}, {}
     counts = json.loads(row[0])
     return {table: entry["rows"] for table, entry in counts["tables"].items()}, counts["content"]
-
-
-def _new_content(last: Content, delta: Delta) -> Content:
-    content = {entity_type: {name: dict(entry) for name, entry in last[entity_type].items()} for entity_type in last}
-    for part in delta.tables:
-        for sign, sums in ((1, part.content_added), (-1, part.content_removed)):
-            for entity_type, (rows, total) in sums.items():
-                entry = content.setdefault(entity_type, {}).setdefault(part.table.name, {"rows": 0, "sum": 0})
-                entry["rows"] += sign * rows
-                entry["sum"] = (entry["sum"] + sign * total) % CONTENT_MODULUS
-    filled = {t: {name: entry for name, entry in tables.items() if entry["rows"]} for t, tables in content.items()}
-    return {entity_type: tables for entity_type, tables in filled.items() if tables}
 
 
 def _write_table(

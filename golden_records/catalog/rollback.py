@@ -17,10 +17,11 @@ from typing import Any
 
 import duckdb
 
-from golden_records.catalog.delta import content_sums, load
+from golden_records.catalog.content import CONTENT_TABLES, content_sums
+from golden_records.catalog.delta import load
 from golden_records.catalog.lookup import end_lookup
 from golden_records.catalog.publish import as_json, current_release, insert_release
-from golden_records.catalog.schema import EVENT, FINGERPRINT, REDIRECT, VERSIONED, Table
+from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
 from golden_records.tables import quote
@@ -243,9 +244,7 @@ def _content(catalog: Catalog) -> dict[str, dict[str, dict[str, int]]] | None:
         return None
     content: dict[str, dict[str, dict[str, int]]] = {}
     with duckdb.connect(config={"python_enable_replacements": False}) as con:
-        for table in VERSIONED:
-            if table is FINGERPRINT:
-                continue
+        for table in CONTENT_TABLES:
             names = ", ".join(quote(name) for name in table.column_names)
             load(con, "_rollback_rows", table.columns, catalog, f"select {names} from {quote(table.name)}")
             for entity_type, (rows, total) in content_sums(con, table, "select * from _rollback_rows").items():

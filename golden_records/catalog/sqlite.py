@@ -3,13 +3,16 @@
 The file is in WAL mode: readers see the last committed release whole while another is being written, and a killed
 writer leaves nothing behind. A foreign connection that writes (an access log entry, a ruling) waits for at most
 `BUSY_SECONDS` while a release is committed.
+
+A first release that nobody is beside goes into the file itself, under a rollback journal: almost all its pages are new,
+and a log would have them written, read and written again. Whoever comes meanwhile waits, and reads the release.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +39,14 @@ Error = sqlite3.Error
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """Open a catalog file; transactions are opened by hand."""
     if read_only:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        _undo_killed(path)
+        connection = sqlite3.connect(_read_only(path), timeout=BUSY_SECONDS, uri=True, isolation_level=None)
     else:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         connection.execute(f"pragma page_size = {_PAGE_BYTES}")
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
         connection.execute("pragma temp_store = memory")
-    connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
     connection.execute(f"pragma cache_size = -{_READING_CACHE_KIB if read_only else _CACHE_KIB}")
     return connection
 
@@ -87,8 +90,15 @@ class SqliteConnection:
         self._raw.execute("commit")
 
     @contextmanager
-    def bulk_writing(self) -> Iterator[None]:
-        """Give a large transaction a cache, and put the write-ahead log back into the file afterwards."""
+    def bulk_writing(self, *, first: bool = False) -> Iterator[None]:
+        """Give a large transaction a cache and put the write-ahead log back into the file, or do without that log."""
+        if first and self._leave_log():
+            try:
+                yield
+            finally:
+                with suppress(sqlite3.OperationalError):  # somebody reads by now: the next connection that writes does
+                    self._raw.execute("pragma main.journal_mode = wal")
+            return
         self._raw.execute(f"pragma cache_size = -{_PUBLISH_CACHE_KIB}")
         try:
             yield
@@ -126,22 +136,25 @@ class SqliteConnection:
 
     def retire(self, table: Table, keys: pa.RecordBatchReader, release: int) -> None:
         """Move the rows of these keys to the history."""
-        columns = _names((*table.column_names, "since_release"))
-        where = _equal(keys.schema.names)
+        names = (*table.column_names, "since_release")
+        columns, key = _names(names), _names(table.key)
+        row = ", ".join(f"t.{quote(name)}" for name in names)
+        same = " and ".join(f"t.{quote(name)} = k.{quote(name)}" for name in table.key)
         for batch in keys:
-            rows = list(_rows(batch))
-            self._raw.executemany(
+            self.name_rows("retired", pa.RecordBatchReader.from_batches(keys.schema, [batch]))
+            # A cross join keeps this order: from each key to its row.
+            self._raw.execute(
                 f"insert into {quote(table.history)} ({columns}, until_release) "
-                f"select {columns}, {int(release)} from {quote(table.name)} where {where}",
-                rows,
+                f"select {row}, {int(release)} from temp.retired k cross join {quote(table.name)} t where {same}"
             )
-            self._raw.executemany(f"delete from {quote(table.name)} where {where}", rows)
+            self._raw.execute(f"delete from {quote(table.name)} where ({key}) in (select {key} from temp.retired)")
 
     def name_rows(self, name: str, keys: pa.RecordBatchReader) -> None:
         """Make a temporary table, in memory."""
         columns = ", ".join(f"{quote(field.name)} {SQL[field.type]} not null" for field in keys.schema)
         self._raw.execute(f"drop table if exists temp.{quote(name)}")
-        self._raw.execute(f"create temp table {quote(name)} ({columns}, primary key ({_names(keys.schema.names)}))")
+        key = _names(keys.schema.names)
+        self._raw.execute(f"create temp table {quote(name)} ({columns}, primary key ({key})) without rowid")
         with self.transaction(writing=False):
             self.insert(name, keys)
 
@@ -194,6 +207,19 @@ class SqliteConnection:
         """Say how long to wait for a lock."""
         self._raw.execute(f"pragma busy_timeout = {int(milliseconds)}")
 
+    def _leave_log(self) -> bool:
+        """Have the file written under a rollback journal, if no other connection has it open; say whether it is."""
+        (patience,) = self._raw.execute("pragma busy_timeout").fetchone()
+        self.wait_at_most(0)
+        try:
+            # A journal that is removed at the end might be there again after a power cut.
+            (mode,) = self._raw.execute("pragma main.journal_mode = truncate").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            self.wait_at_most(patience)
+        return bool(mode == "truncate")
+
     def _write(self, statement: str, rows: pa.RecordBatchReader) -> None:
         for batch in rows:
             self._raw.executemany(statement, _rows(batch))
@@ -214,6 +240,23 @@ def schema_statements(text: str) -> Iterator[str]:
             pending = ""
     if pending.strip():
         yield pending
+
+
+def _read_only(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
+
+
+def _undo_killed(path: Path) -> None:
+    """Undo what a first release that was killed left in the file, which who only reads it cannot."""
+    look = "select 1 from sqlite_master"
+    try:
+        with closing(sqlite3.connect(_read_only(path), timeout=BUSY_SECONDS, uri=True)) as reader:
+            reader.execute(look)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as writer:
+            writer.execute(look)
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
