@@ -1,8 +1,9 @@
 """Candidate pairs that come and go when profiles appear and vanish, without looking at the other blocks.
 
-A profile that appears or vanishes changes the blocks that its keys name and no others: it pairs with their members, and
-may push a block over its cap or bring it back under. What a pair is found by is read from all blocks that its two sides
-share.
+A profile that appears or vanishes changes the blocks that its keys name and no others. It brings or takes its own
+pairs, which are found by joining its keys alone to these blocks. Pairs of others change only where a block is over its
+cap, before or after: these are few, and paired whole. What such a pair is found by is read from all blocks that its two
+sides share.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
 
-from blocking.pairs import make_pairs
+from blocking.pairs import caps, find_pairs
 from blocking.rules import BlockingRule
 from blocking.sql import quote
 
@@ -34,8 +35,13 @@ class KeyChange:
     going: str
 
 
-def find_touched_blocks(con: DuckDBPyConnection, keys: KeyChange) -> tuple[int, int]:
-    """Make the temporary tables `keys_before` and `keys_after`, of the blocks that change; return their numbers."""
+def find_touched_blocks(con: DuckDBPyConnection, keys: KeyChange) -> None:
+    """Make temporary tables of the blocks that change, for `make_changed_pairs`.
+
+    They are `keys_before` and `keys_after`, and `profile_coming` and `profile_going` (profile_id).
+    """
+    con.execute(f"create or replace temp table profile_coming as select distinct profile_id from {keys.coming}")
+    con.execute(f"create or replace temp table profile_going as select distinct profile_id from {keys.going}")
     con.execute(f"""
 create or replace temp table touched_block as
 select rule, key from {keys.coming}
@@ -48,52 +54,93 @@ from {keys.before} k
 semi join touched_block b on {_SAME_BLOCK}""")
     con.execute(f"""
 create or replace temp table keys_after as
-select * from keys_before anti join (select profile_id from {keys.going}) using (profile_id)
+select * from keys_before anti join profile_going using (profile_id)
 union all
 select * from {keys.coming}""")
     con.execute("drop table touched_block")
-    (sizes,) = con.execute("select (select count(*) from keys_before), (select count(*) from keys_after)").fetchall()
-    return int(sizes[0]), int(sizes[1])
-
-
-def drop_touched_blocks(con: DuckDBPyConnection) -> None:
-    """Drop the tables of `find_touched_blocks`."""
-    for table in ("keys_before", "keys_after"):
-        con.execute(f"drop table {table}")
 
 
 def make_changed_pairs(
-    con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, after: str, changed: str, out: str
+    con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, before: str, after: str, changed: str, out: str
 ) -> None:
     """Find the pairs that the changed blocks find otherwise than before.
 
     Args:
         con: DuckDB connection with the tables of `find_touched_blocks`, which are dropped.
         rules: the rules the keys were made with.
-        after: all keys, as they are now, as SQL to select from.
+        before: the pairs as they were, as SQL to select from.
+        after: all keys, as they are now, likewise.
         changed: temporary table to make: left_id, right_id of the pairs that come, go or are found by other rules.
         out: temporary table to make: of these the ones that are still found, as `blocking.pairs.make_pairs` has them.
     """
-    for state in ("before", "after"):
-        make_pairs(con, rules, keys=f"keys_{state}", out=f"pairs_{state}")
+    going = "in (select profile_id from profile_going)"
+    con.execute(f"""
+create or replace temp table pairs_going as
+select left_id, right_id from {before} where left_id {going} or right_id {going}""")
+    find_pairs(con, rules, keys="keys_after", one_of="profile_coming", out="pairs_coming")
+    _find_others(con, rules, after=after)
     con.execute(f"""
 create or replace temp table {quote(changed)} as
+select left_id, right_id from pairs_going
+union
+select left_id, right_id from pairs_coming
+union all
+select left_id, right_id from pairs_otherwise""")
+    con.execute(f"""
+create or replace temp table {quote(out)} as
+select left_id, right_id, rule, rules from pairs_coming
+union all
+select left_id, right_id, rule, rules from pairs_shared semi join pairs_otherwise using (left_id, right_id)""")
+    for table in (
+        *("keys_before", "keys_after", "profile_coming", "profile_going"),
+        *("pairs_going", "pairs_coming", "pairs_otherwise", "pairs_shared"),
+    ):
+        con.execute(f"drop table {table}")
+
+
+def _find_others(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, after: str) -> None:
+    """Make `pairs_otherwise` (left_id, right_id), the changed pairs of which no side came or went, and `pairs_shared`.
+
+    In `pairs_shared` are all pairs of the blocks that two sides of these share, as they are now.
+    """
+    con.execute(f"""
+create or replace temp table block_over_cap as
+select distinct rule, key
+from (
+    select rule, key, count(*) as size from keys_before group by rule, key
+    union all
+    select rule, key, count(*) from keys_after group by rule, key
+)
+where size > {caps(rules)}""")
+    for state in ("before", "after"):
+        con.execute(f"""
+create or replace temp table keys_over_{state} as
+select k.*
+from keys_{state} k
+semi join block_over_cap b on {_SAME_BLOCK}""")
+        find_pairs(con, rules, keys=f"keys_over_{state}", out=f"pairs_over_{state}")
+    con.execute("""
+create or replace temp table pairs_otherwise as
 select left_id, right_id
-from pairs_before b
-full join pairs_after a using (left_id, right_id)
+from pairs_over_before b
+full join pairs_over_after a using (left_id, right_id)
 where a.rules is distinct from b.rules""")
+    for gone in ("pairs_going", "pairs_coming"):
+        con.execute(
+            f"delete from pairs_otherwise where (left_id, right_id) in (select (left_id, right_id) from {gone})"
+        )
     con.execute(f"""
 create or replace temp table keys_of_ends as
 with ends as (
-    select left_id as profile_id from {quote(changed)}
+    select left_id as profile_id from pairs_otherwise
     union
-    select right_id from {quote(changed)}
+    select right_id from pairs_otherwise
 )
 select * from {after} semi join ends using (profile_id)""")
-    con.execute(f"""
+    con.execute("""
 create or replace temp table shared_block as
 select distinct l.rule, l.key
-from {quote(changed)} c
+from pairs_otherwise c
 join keys_of_ends l on c.left_id = l.profile_id
 join keys_of_ends r on c.right_id = r.profile_id and l.rule = r.rule and l.key = r.key""")
     con.execute(f"""
@@ -101,12 +148,9 @@ create or replace temp table keys_shared as
 select k.*
 from {after} k
 semi join shared_block b on {_SAME_BLOCK}""")
-    make_pairs(con, rules, keys="keys_shared", out="pairs_shared")
-    con.execute(f"""
-create or replace temp table {quote(out)} as
-select p.*
-from pairs_shared p
-semi join {quote(changed)} c on p.left_id = c.left_id and p.right_id = c.right_id""")
-    drop_touched_blocks(con)
-    for table in ("keys_of_ends", "shared_block", "keys_shared", "pairs_before", "pairs_after", "pairs_shared"):
+    find_pairs(con, rules, keys="keys_shared", out="pairs_shared")
+    for table in (
+        *("block_over_cap", "keys_over_before", "keys_over_after", "pairs_over_before", "pairs_over_after"),
+        *("keys_of_ends", "shared_block", "keys_shared"),
+    ):
         con.execute(f"drop table {table}")

@@ -51,6 +51,50 @@ def make_pairs(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, keys: 
     """
     blocks = f"{out}_blocks"
     _size_blocks(con, rules, keys, blocks)
+    _find(con, keys, blocks, out, None)
+    counts = _counts(con, rules, keys, blocks, out)
+    con.execute(f"drop table {quote(blocks)}")
+    return counts
+
+
+def find_pairs(
+    con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, keys: str, out: str, one_of: str | None = None
+) -> None:
+    """Make the table of candidate pairs without counting; the arguments are those of `make_pairs`.
+
+    Args:
+        con: see there.
+        rules: see there.
+        keys: see there.
+        out: see there.
+        one_of: table of profile_id: only pairs with at least one of these.
+    """
+    blocks = f"{out}_blocks"
+    _size_blocks(con, rules, keys, blocks)
+    _find(con, keys, blocks, out, one_of)
+    con.execute(f"drop table {quote(blocks)}")
+
+
+def count_pairs(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, keys: str, pairs: str) -> list[RuleCount]:
+    """Return what each rule contributed to pairs that are there; the arguments are those of `make_pairs`."""
+    blocks = f"{pairs}_blocks"
+    _size_blocks(con, rules, keys, blocks)
+    counts = _counts(con, rules, keys, blocks, pairs)
+    con.execute(f"drop table {quote(blocks)}")
+    return counts
+
+
+def _find(con: DuckDBPyConnection, keys: str, blocks: str, out: str, one_of: str | None) -> None:
+    first, sides = "l", "l.profile_id as left_id, r.profile_id as right_id"
+    met = """
+from members l
+join members r on l.rule = r.rule and l.key = r.key and l.profile_id < r.profile_id"""
+    if one_of is not None:
+        first = "n"
+        sides = "least(n.profile_id, o.profile_id) as left_id, greatest(n.profile_id, o.profile_id) as right_id"
+        met = f"""
+from (select * from members semi join {quote(one_of)} using (profile_id)) n
+join members o on n.rule = o.rule and n.key = o.key and n.profile_id <> o.profile_id"""
     con.execute(f"""
 create or replace table {quote(out)} as
 with small as (
@@ -66,25 +110,15 @@ members as (
     select rule, hash(key, refine) as key, profile_id from split where size <= cap
 )
 select
-    l.profile_id as left_id,
-    r.profile_id as right_id,
-    min(l.rule) as rule,
-    bit_or(cast(1 as ubigint) << l.rule) as rules
-from members l
-join members r on l.rule = r.rule and l.key = r.key and l.profile_id < r.profile_id
+    {sides},
+    min({first}.rule) as rule,
+    bit_or(cast(1 as ubigint) << {first}.rule) as rules{met}
 group by left_id, right_id""")
-    counts = _counts(con, rules, keys, blocks, out)
-    con.execute(f"drop table {quote(blocks)}")
-    return counts
 
 
-def count_pairs(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, keys: str, pairs: str) -> list[RuleCount]:
-    """Return what each rule contributed to pairs that are there; the arguments are those of `make_pairs`."""
-    blocks = f"{pairs}_blocks"
-    _size_blocks(con, rules, keys, blocks)
-    counts = _counts(con, rules, keys, blocks, pairs)
-    con.execute(f"drop table {quote(blocks)}")
-    return counts
+def caps(rules: Sequence[BlockingRule]) -> str:
+    """Return the cap of a block as SQL, by the number of its rule."""
+    return f"case rule {' '.join(f'when {position} then {rule.cap}' for position, rule in enumerate(rules))} end"
 
 
 def _size_blocks(con: DuckDBPyConnection, rules: Sequence[BlockingRule], keys: str, blocks: str) -> None:
@@ -96,12 +130,8 @@ with sized as (
     group by rule, key
     having count(*) > 1
 )
-select rule, key, size, case rule {_caps(rules)} end as cap
+select rule, key, size, {caps(rules)} as cap
 from sized""")
-
-
-def _caps(rules: Sequence[BlockingRule]) -> str:
-    return " ".join(f"when {position} then {rule.cap}" for position, rule in enumerate(rules))
 
 
 def _split(keys: str, blocks: str) -> str:

@@ -23,7 +23,6 @@ RUNNERS_UP = 5
 ONLY = "only"
 TIE_BREAK = "tie_break"
 
-_TEMPORARY = ("source", "standing", "member", "past", "group", "ranked", "winner", "conflict")
 # A record without a date is older than any record with one.
 _NO_DAY = -(10**7)
 # More than any number of records: one companion more outweighs any standing.
@@ -86,25 +85,29 @@ def survive(
     if past is not None:
         require_columns(con, past, needed)
     _number_sources(con, records, past, sources, config.default_rank)
+    _number_entities(con, membership)
     _members(con, records, membership, config)
     _past(con, past, membership, config)
     counted = Sources(scalar(con, "select count(*) from _survivor_source"))
-    _start_provenance(con, out.provenance)
-    for attribute in config.attribute:
+    for number, attribute in enumerate(config.attribute):
         _groups(con, attribute, config.trusted_rank, counted.support)
-        _winners(con, attribute)
-        _keep_provenance(con, attribute, out.provenance)
-    _golden(con, config, out, counted.support)
+        _winners(con, attribute, out=_winner(number))
+    _chosen(con, config)
+    _provenance(con, config, out.provenance)
+    _golden(con, config, out.golden, counted.support)
     write_identifiers(con, config.identifier, out.identifier, counted)
-    write_names(con, config.name, out.name, counted, provenance=out.provenance, golden_name=config.golden_name)
+    write_names(con, config.name, out.name, counted, golden=f"({_golden_names(config)})")
     write_addresses(con, config.address, out.address, counted)
     write_phones(con, config.phone, out.phone, counted)
     _drop_temporary(con)
 
 
 def _drop_temporary(con: DuckDBPyConnection) -> None:
-    for name in _TEMPORARY:
-        con.execute(f"drop table if exists _survivor_{name}")
+    made = con.execute(
+        "select table_name from duckdb_tables() where temporary and starts_with(table_name, '_survivor_')"
+    )
+    for (name,) in made.fetchall():
+        con.execute(f"drop table {quote(name)}")
 
 
 def _number_sources(con: DuckDBPyConnection, records: str, past: str | None, sources: str, default_rank: int) -> None:
@@ -124,13 +127,27 @@ def _number_sources(con: DuckDBPyConnection, records: str, past: str | None, sou
     )
 
 
+def _number_entities(con: DuckDBPyConnection, membership: str) -> None:
+    """Make `_survivor_entity`: entity_id, entity_no. Grouping by a number costs half of grouping by a text."""
+    con.execute(
+        f"""
+        create temp table _survivor_entity as
+        select entity_id, row_number() over ()::integer as entity_no
+        from (select distinct entity_id from {quote(membership)})
+        """
+    )
+
+
 def _members(con: DuckDBPyConnection, records: str, membership: str, config: EntitySurvivorship) -> None:
-    """Make `_survivor_member`: the records in force, `place` their standing (best source, then latest, then id)."""
+    """Make `_survivor_record` and `_survivor_member`: the records in force, and what they say.
+
+    `place` numbers them, those of one entity by their standing: best source, then latest, then id.
+    """
     kept = ", ".join(f"r.{quote(column)}" for column in config.columns())
     con.execute(
         f"""
         create temp table _survivor_standing as
-        select r.record_id, m.entity_id, s.source_no, coalesce(s.rank, {config.default_rank}) as rank,
+        select r.record_id, m.entity_id, e.entity_no, s.source_no, coalesce(s.rank, {config.default_rank}) as rank,
             r.as_of::varchar as as_of,
             coalesce(
                 try_cast(r.as_of::varchar as date),
@@ -139,19 +156,23 @@ def _members(con: DuckDBPyConnection, records: str, membership: str, config: Ent
             ) - date '1970-01-01' as day
         from {quote(records)} r
         join {quote(membership)} m on m.record_id = r.record_id
+        join _survivor_entity e on e.entity_id = m.entity_id
         left join _survivor_source s on s.source = r.source
         """
     )
     con.execute(
         f"""
+        create temp table _survivor_record as
+        select * replace (coalesce(day, {_NO_DAY}) as day),
+            row_number() over (order by entity_no, rank, coalesce(day, {_NO_DAY}) desc, record_id) as place
+        from _survivor_standing
+        """
+    )
+    con.execute(
+        f"""
         create temp table _survivor_member as
-        with placed as (
-            select * replace (coalesce(day, {_NO_DAY}) as day),
-                row_number() over (order by rank, coalesce(day, {_NO_DAY}) desc, record_id) as place
-            from _survivor_standing
-        )
-        select p.*, {kept}
-        from placed p
+        select p.entity_no, p.source_no, p.rank, p.as_of, p.day, p.place, {kept}
+        from _survivor_record p
         join {quote(records)} r on r.record_id = p.record_id
         """
     )
@@ -165,35 +186,26 @@ def _past(con: DuckDBPyConnection, past: str | None, membership: str, config: En
     con.execute(
         f"""
         create temp table _survivor_past as
-        select r.record_id, m.entity_id, s.source_no, s.rank, r.as_of::varchar as as_of, 0 as day, 0 as place, {kept}
+        select e.entity_no, s.source_no, s.rank, r.as_of::varchar as as_of, 0 as day, 0 as place, {kept}
         from {quote(past)} r
         join {quote(membership)} m on m.record_id = r.record_id
+        join _survivor_entity e on e.entity_id = m.entity_id
         left join _survivor_source s on s.source = r.source
         """
     )
 
 
-def _start_provenance(con: DuckDBPyConnection, provenance: str) -> None:
-    con.execute(
-        f"""
-        create or replace table {quote(provenance)} (
-            entity_id varchar, attribute varchar, value varchar, record_id varchar, rule varchar, support integer,
-            conflict integer, runners_up varchar
-        )
-        """
-    )
-
-
 def _groups(con: DuckDBPyConnection, attribute: Attribute, trusted_rank: int, support: str) -> None:
-    """Make `_survivor_group`: one row per entity and key, with what each rule says (smaller is better)."""
+    """Make `_survivor_group`: one row per entity and key, with what each rule says (smaller is better).
+
+    Its `place` is that of the record of best standing, which writes its value; a record that fills more companions
+    stands before one that fills fewer.
+    """
     value = f"unnest({quote(attribute.value)})" if attribute.is_list else quote(attribute.value)
-    key = quote(attribute.key) if attribute.key is not None else "null"
-    companions = "".join(f", {quote(column)} as companion_{n}" for n, column in enumerate(_companions(attribute)))
-    # arg_min would skip a record without the companion and take another record's.
-    companions_kept = "".join(
-        f"arg_min_null(companion_{n}, standing) as companion_{n}, " for n in range(len(attribute.companions))
-    )
-    filled = " + ".join(f"(companion_{n} is not null)::int" for n in range(len(attribute.companions))) or "0"
+    key, written = "null", "key"
+    if attribute.key is not None:
+        key, written = quote(attribute.key), "arg_min(written, standing)"
+    filled = " + ".join(f"({quote(column)} is not null)::int" for column in attribute.companions.values()) or "0"
     valid = _counts(attribute.valid) if attribute.valid is not None else "true"
     within = quote(attribute.exclusive_within) if attribute.exclusive_within is not None else "null"
     criteria = ", ".join(f"{_criterion(rule, support)} as by_{n}" for n, rule in enumerate(attribute.rules))
@@ -201,34 +213,28 @@ def _groups(con: DuckDBPyConnection, attribute: Attribute, trusted_rank: int, su
         f"""
         create or replace temp table _survivor_group as
         with raw as (
-            select entity_id, record_id, source_no, rank, day, place,
+            select entity_no, source_no, rank, day, place, place - ({filled}) * {_FILLED} as standing,
                 {value}::varchar as written, {key}::varchar as key, {valid} as valid,
                 {_preference(attribute.preferred)} as preference, {within}::varchar as within
-                {companions}
             from _survivor_member
         ),
         candidate as (
             select * replace (coalesce(nullif(key, ''), trim(written)) as key, trim(written) as written),
-                place - ({filled}) * {_FILLED} as standing, length(trim(written)) as size
+                length(trim(written)) as size
             from raw
             where trim(written) <> ''
         )
-        select entity_id, key,
-            arg_min(written, standing) as value,
-            arg_min(record_id, standing) as record_id,
-            {companions_kept}
+        select entity_no, key,
+            {written} as value,
+            arg_min(place, standing) as place,
             {support} as support,
             {criteria},
             min(within) as within,
             coalesce(bool_or(valid and rank <= {trusted_rank}), false) as trusted
         from candidate
-        group by entity_id, key
+        group by entity_no, key
         """
     )
-
-
-def _companions(attribute: Attribute) -> tuple[str, ...]:
-    return tuple(attribute.companions.values())
 
 
 def _counts(columns: ColumnValues) -> str:
@@ -265,94 +271,118 @@ def _criterion(rule: Rule, support: str) -> str:
             return "-max(size)"
 
 
-def _winners(con: DuckDBPyConnection, attribute: Attribute) -> None:
-    """Make `_survivor_winner`: entity_id, value, record_id, companions, support, rule, runners_up."""
+def _winner(number: int) -> str:
+    """Return the name of the table of an attribute's winners."""
+    return f"_survivor_winner_{number}"
+
+
+def _winners(con: DuckDBPyConnection, attribute: Attribute, *, out: str) -> None:
+    """Make the table of an attribute's winners: entity_no, value, place, rule, support, conflict, runners_up."""
     rules = range(len(attribute.rules))
     order = ", ".join(f"by_{n}" for n in rules)
-    companions = "".join(f"companion_{n}, " for n in range(len(attribute.companions)))
     decided = " ".join(f"when by_{n} <> lead(by_{n}) over w then '{attribute.rules[n]}'" for n in rules)
     con.execute(
         f"""
         create or replace temp table _survivor_ranked as
-        select entity_id, value, record_id, {companions} support, row_number() over w as place,
+        select entity_no, value, place, support, row_number() over w as standing,
             case {decided} else '{TIE_BREAK}' end as rule
         from _survivor_group
-        semi join (select entity_id from _survivor_group group by entity_id having count(*) > 1) using (entity_id)
-        window w as (partition by entity_id order by {order}, key)
+        semi join (select entity_no from _survivor_group group by entity_no having count(*) > 1) using (entity_no)
+        window w as (partition by entity_no order by {order}, key)
         """
     )
+    disagreeing = "select entity_no from _survivor_group where trusted group by entity_no, within having count(*) > 1"
+    conflict = f"(r.entity_no in ({disagreeing}))::integer" if attribute.exclusive else "0"
     con.execute(
         f"""
-        create or replace temp table _survivor_winner as
+        create or replace temp table {out} as
         with runners_up as (
-            select entity_id,
-                to_json(list({{'value': value, 'record_id': record_id}} order by place))::varchar as listed
-            from _survivor_ranked
-            where place between 2 and {RUNNERS_UP + 1}
-            group by entity_id
+            select r.entity_no,
+                to_json(list({{'value': value, 'record_id': p.record_id}} order by standing))::varchar as listed
+            from _survivor_ranked r
+            join _survivor_record p on p.place = r.place
+            where standing between 2 and {RUNNERS_UP + 1}
+            group by r.entity_no
         )
-        select entity_id, value, record_id, {companions} support, '{ONLY}' as rule, null::varchar as runners_up
+        select entity_no, value, place, '{ONLY}' as rule, support, 0 as conflict, null::varchar as runners_up
         from _survivor_group
-        anti join _survivor_ranked using (entity_id)
+        anti join _survivor_ranked using (entity_no)
         union all
-        select r.entity_id, value, record_id, {companions} support, rule, u.listed
+        select r.entity_no, value, place, rule, support, {conflict}, u.listed
         from _survivor_ranked r
-        join runners_up u on u.entity_id = r.entity_id
-        where r.place = 1
-        """
-    )
-    disagreeing = "select entity_id from _survivor_group where trusted group by entity_id, within having count(*) > 1"
-    con.execute(
-        f"""
-        create or replace temp table _survivor_conflict as
-        select distinct entity_id from ({disagreeing if attribute.exclusive else "select null as entity_id limit 0"})
+        join runners_up u on u.entity_no = r.entity_no
+        where r.standing = 1
         """
     )
 
 
-def _keep_provenance(con: DuckDBPyConnection, attribute: Attribute, provenance: str) -> None:
-    con.execute(
-        f"""
-        insert into {quote(provenance)}
-        select w.entity_id, ?, w.value, w.record_id, w.rule, w.support, (c.entity_id is not null)::integer, w.runners_up
-        from _survivor_winner w
-        left join _survivor_conflict c on c.entity_id = w.entity_id
-        """,
-        [attribute.name],
-    )
-    for n, companion in enumerate(attribute.companions):
-        con.execute(
-            f"""
-            insert into {quote(provenance)}
-            select entity_id, ?, trim(companion_{n}::varchar), record_id, ?, support, 0, null
-            from _survivor_winner
-            where trim(companion_{n}::varchar) <> ''
-            """,
-            [companion, f"with_{attribute.name}"],
+def _chosen(con: DuckDBPyConnection, config: EntitySurvivorship) -> None:
+    """Make `_survivor_chosen`: all golden values, with the numbers of entity, golden column and record."""
+    column = config.golden_columns().index
+    chosen = []
+    for number, attribute in enumerate(config.attribute):
+        chosen.append(
+            f"select entity_no, {column(attribute.name)} as column_no, value, place, rule, support, conflict,"
+            f" runners_up from {_winner(number)}"
         )
+        for name, companion in attribute.companions.items():
+            said = f"trim(m.{quote(companion)}::varchar)"
+            chosen.append(
+                f"select w.entity_no, {column(name)}, {said}, w.place, 'with_{attribute.name}', support, 0, null"
+                f" from {_winner(number)} w join _survivor_member m on m.place = w.place where {said} <> ''"
+            )
+    con.execute(f"create temp table _survivor_chosen as {' union all '.join(chosen)}")
 
 
-def _golden(con: DuckDBPyConnection, config: EntitySurvivorship, out: SurvivorTables, support: str) -> None:
-    golden = ", ".join(
-        f"max(value) filter (where attribute = '{name}') as {quote(name)}" for name in config.golden_columns()
-    )
-    names = ", ".join(f"p.{quote(name)}" for name in config.golden_columns())
+def _provenance(con: DuckDBPyConnection, config: EntitySurvivorship, out: str) -> None:
+    names = ", ".join(f"'{name}'" for name in config.golden_columns())
     con.execute(
         f"""
-        create or replace table {quote(out.golden)} as
+        create or replace table {quote(out)} as
+        select r.entity_id, [{names}][p.column_no + 1] as attribute, p.value, r.record_id, p.rule, p.support,
+            p.conflict, p.runners_up
+        from _survivor_chosen p
+        join _survivor_record r on r.place = p.place
+        """
+    )
+
+
+def _golden(con: DuckDBPyConnection, config: EntitySurvivorship, out: str, support: str) -> None:
+    columns = config.golden_columns()
+    golden = ", ".join(
+        f"any_value(value) filter (where column_no = {number}) as {quote(name)}" for number, name in enumerate(columns)
+    )
+    names = ", ".join(f"p.{quote(name)}" for name in columns)
+    listed = ", ".join(f"'{name}'" for name in columns)
+    con.execute(
+        f"""
+        create or replace table {quote(out)} as
         with pivoted as (
-            select entity_id, {golden},
-                to_json(list(attribute order by attribute) filter (where conflict = 1))::varchar as conflicts
-            from {quote(out.provenance)}
-            group by entity_id
+            select entity_no, {golden}
+            from _survivor_chosen
+            group by entity_no
+        ),
+        disputed as (
+            select entity_no, to_json(list_sort(list([{listed}][column_no + 1])))::varchar as conflicts
+            from _survivor_chosen
+            where conflict = 1
+            group by entity_no
         ),
         size as (
-            select entity_id, count(*)::integer as records, {support} as sources
+            select entity_no, count(*)::integer as records, {support} as sources
             from _survivor_member
-            group by entity_id
+            group by entity_no
         )
-        select s.entity_id, {names}, s.records, s.sources, p.conflicts
+        select e.entity_id, {names}, s.records, s.sources, d.conflicts
         from size s
-        left join pivoted p on p.entity_id = s.entity_id
+        join _survivor_entity e on e.entity_no = s.entity_no
+        left join pivoted p on p.entity_no = s.entity_no
+        left join disputed d on d.entity_no = s.entity_no
         """
     )
+
+
+def _golden_names(config: EntitySurvivorship) -> str:
+    """Return the query of the golden writing of each entity's name."""
+    number = config.golden_columns().index(config.golden_name)
+    return f"select entity_no, value from _survivor_chosen where column_no = {number}"

@@ -71,6 +71,8 @@ class Attribute(_Frozen):
             raise ValueError("rule 'valid' needs valid = {column = …}")
         if "preferred" in self.rules and (self.preferred is None or not self.preferred.values):
             raise ValueError("rule 'preferred' needs preferred = {column = …, values = […]}")
+        if self.is_list and self.key is not None:
+            raise ValueError("the elements of a list are their own keys: key and is_list do not go together")
         if self.exclusive_within is not None and not self.exclusive:
             raise ValueError("exclusive_within needs exclusive = true")
         return self

@@ -16,7 +16,7 @@ from typing import Literal
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from blocking.changed_pairs import KeyChange, drop_touched_blocks, find_touched_blocks, make_changed_pairs
+from blocking.changed_pairs import KeyChange, find_touched_blocks, make_changed_pairs
 from blocking.keys import make_keys
 from blocking.pairs import RuleCount, count_pairs, make_pairs
 from blocking.sql import quote
@@ -25,7 +25,7 @@ from linkage.clusters.clustering import cluster
 from linkage.clusters.components import make_components
 from linkage.clusters.hysteresis import carry_links, keep_links
 from linkage.clusters.only_candidates import link_only_candidates
-from linkage.database import columns_of, count, in_memory
+from linkage.database import columns_of, count, in_memory, only_row
 from linkage.entity_config import EntityConfig
 from linkage.increment.before import Before, keys_hold, look_before, scores_hold, verdicts_hold
 from linkage.increment.known_values import known_values
@@ -136,8 +136,8 @@ class Linkage:
 Step = Callable[[Linkage], int]
 # New records below which starting workers takes longer than standardising their values here.
 _WORTH_WORKERS = 150_000
-# Share of the keys that are in changed blocks above which making all pairs anew takes less.
-_FEW_KEYS = 0.3
+# Share of the profiles that came or went above which making all pairs anew takes less.
+_FEW_PROFILES = 0.15
 _APPLIED = pa.schema([("decision_id", pa.int64())])
 
 
@@ -233,6 +233,9 @@ def _change_pairs(run: Linkage) -> bool:
     if before is None or run.profile_changes is None or not keys_hold(con, run.config, before):
         return False
     altered = quote(run.profile_changes.altered)
+    (moved,) = only_row(con, f"select count(*) from {altered} where appeared or vanished")
+    if moved > _FEW_PROFILES * count(con, run.table("profiles")) or not before.holds(con, "pairs"):
+        return False
 
     def of(source: str, state: str) -> str:
         wanted = f"(select profile_id from {altered} where {state})"
@@ -240,14 +243,10 @@ def _change_pairs(run: Linkage) -> bool:
 
     was, now = before.table("keys"), quote(keys)
     change = KeyChange(was, coming=of(now, "appeared"), going=of(was, "vanished"))
-    if not before.holds(con, "pairs"):
-        return False
-    if max(find_touched_blocks(con, change)) > _FEW_KEYS * count(con, keys):
-        drop_touched_blocks(con)
-        return False
+    find_touched_blocks(con, change)
     changed, found, pairs = (run.table(name) for name in ("pairs_changed", "pairs_found", "pairs"))
     with in_memory(con):
-        make_changed_pairs(con, rules, after=now, changed=changed, out=found)
+        make_changed_pairs(con, rules, before=before.table("pairs"), after=now, changed=changed, out=found)
     delete_rows(con, quote(pairs), wanted=quote(changed), key="left_id, right_id")
     con.execute(f"insert into {quote(pairs)} by name select * from {quote(found)}")
     return True

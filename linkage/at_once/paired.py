@@ -52,7 +52,9 @@ union all
 select * from new_keys""")
     going = f"(select k.* from {batch.table('keys')} k semi join vanished using (profile_id))"
     find_touched_blocks(con, KeyChange(batch.table("keys"), coming="new_keys", going=going))
-    make_changed_pairs(con, config.blocking, after="keys_now", changed="changed_pair", out="new_pairs")
+    make_changed_pairs(
+        con, config.blocking, before=batch.table("pairs"), after="keys_now", changed="changed_pair", out="new_pairs"
+    )
 
 
 def _with_themselves(con: DuckDBPyConnection, config: EntityConfig) -> None:

@@ -37,9 +37,9 @@ from golden_records.hash_chain import last_hash
 from golden_records.ruling import LONGEST_NAME, checked_text
 from linkage.commands.console import Console
 from linkage.commands.decide import ROLE
-from linkage.commands.monthly import Occasion
 from linkage.commands.republish import publish_again, released_loads
 from linkage.database import connect
+from linkage.entity_run import Occasion
 from linkage.errors import FAILED, ConfigError, LinkageError
 from linkage.finishing import bring_to_end
 from linkage.forgetting.archive import forget_rows, rows_to_forget

@@ -9,103 +9,43 @@ after it, the next command finishes what is left to do (`linkage.finishing`).
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
-from eval.report.summary import EntitySection, KindCount, RunSummary, SourceRows
+from eval.report.summary import RunSummary
 from golden_records.catalog.place import Place
 from golden_records.catalog.publish import current_release, publish
-from golden_records.catalog.read import PreviousTables, previous_membership, releases
+from golden_records.catalog.read import releases
 from golden_records.catalog.store import Catalog, open_catalog
-from golden_records.decisions import Decision, read_decisions
-from golden_records.ledger import LedgerCounts
-from linkage.changes import (
-    Release,
-    alarm_lines,
-    config_changed,
-    config_hashes,
-    run_is_of_release,
-    with_stability,
-)
+from linkage.changes import Release, alarm_lines, config_hashes
 from linkage.commands.console import Console
-from linkage.database import connect, count, give_texts
-from linkage.entities import History, completeness, identify, release_tables, survive_values
-from linkage.entity_config import ID_PREFIX, load_entity_config
+from linkage.database import connect
+from linkage.entities import release_tables
+from linkage.entity_run import MONTH, Finished, Occasion, link_entity
 from linkage.errors import LinkageError
 from linkage.fields import ENTITIES, Entity
-from linkage.figures import entity_section, labels, model_hash, package_versions, stage_figures
+from linkage.figures import labels, model_hash, package_versions, stage_figures
 from linkage.finishing import bring_to_end, finish, make_ready, partial_batch, space_needed, spill
-from linkage.increment.before import batch_before, look_before
-from linkage.increment.carried import CARRIED, carry_batch, remove_tables
+from linkage.increment.before import batch_before
+from linkage.increment.carried import carry_batch
 from linkage.increment.publishing import MonthTables, month_tables
-from linkage.increment.released import (
-    DECISIONS,
-    applied_decisions,
-    lacks_decisions_alone,
-    stamp_release,
-    take_ledger,
-    told_decisions,
-    told_last,
-)
-from linkage.increment.taken import find_changed
-from linkage.ingest.arrivals import ArrivalTables, change_records, write_loads
-from linkage.ingest.current import current_records, loads_in_force
+from linkage.increment.released import DECISIONS, stamp_release, told_decisions
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.lookup.publishing import lookup_part
 from linkage.model.frequencies import lacks_values, save_frequencies
 from linkage.model.parameters import save_model
-from linkage.pipeline import Linkage, LinkageOptions, drop_part, link_records
+from linkage.pipeline import Linkage, drop_part
 from linkage.relations.derive import Related, relate
 from linkage.relations.settings import load_relation_settings
 from linkage.shortage import told
-from linkage.sources import known_sources
 from linkage.stages import StageClock
 from linkage.workspace import Workspace, locked
-
-
-@dataclass(frozen=True)
-class Occasion:
-    """What a release is made for, if not for the month.
-
-    Attributes:
-        cause: what its events give as their cause; found from what changed if absent.
-        loads: the loads it rests on; all that count if absent.
-        keep: links of the last release may be kept (hysteresis).
-        erased: values that nothing of the release may hold as an anchor.
-        told: more for the release's manifest.
-    """
-
-    cause: str | None = None
-    loads: Sequence[LoadManifest] | None = None
-    keep: bool = True
-    erased: Collection[str] = ()
-    told: Mapping[str, Any] = field(default_factory=dict)
-
-
-MONTH = Occasion()
-
-
-@dataclass(frozen=True)
-class _Finished:
-    """One entity type's part of a run; `newest`: it took the ledger from a batch database of the newest release."""
-
-    linkage: Linkage
-    counts: LedgerCounts
-    section: EntitySection
-    newest: bool
-
-    @property
-    def differs_in_known(self) -> bool:
-        """Whether it is known which of the newest release's entities are others now."""
-        return self.newest and self.linkage.revalued is not None
 
 
 def run_month(
@@ -200,7 +140,7 @@ def _make_release(
         _require_own_catalog(workspace, made)
         with batch_before(con, workspace.batch):
             finished = [
-                _link(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
+                link_entity(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
                 for entity in chosen
             ]
             with clock.stage("relate") as stage:
@@ -267,7 +207,7 @@ def _publish(
 
 
 def _summary(
-    finished: Sequence[_Finished], related: Related, *, release: int, now: datetime, clock: StageClock
+    finished: Sequence[Finished], related: Related, *, release: int, now: datetime, clock: StageClock
 ) -> RunSummary:
     return RunSummary(
         run_id=f"release-{release:04d}",
@@ -294,122 +234,6 @@ def forget_models(workspace: Workspace, *, entities: Sequence[Entity] | None, no
     return 0
 
 
-def _link(
-    workspace: Workspace,
-    con: DuckDBPyConnection,
-    catalog: Catalog,
-    made: Sequence[Release],
-    entity: Entity,
-    loads: Sequence[LoadManifest],
-    clock: StageClock,
-    *,
-    full: bool,
-    occasion: Occasion,
-) -> _Finished:
-    config = load_entity_config(entity)
-    ours = [m for m in loads if m.entity == entity]
-    kept_model = workspace.model(entity)
-    kept = kept_model.exists()
-    tables = PreviousTables(f"{entity}_previous", f"{entity}_known_entities")
-    before = look_before(con, config)
-    taking = before is not None and before.standardised and not full
-    remove_tables(con, entity, but=CARRIED if taking else ())
-    taken = take_ledger(con, before, made, out=tables) if before and not full else None
-    state = taken or previous_membership(catalog, con, kind=ID_PREFIX[entity], out=tables)
-    options = LinkageOptions(
-        model=kept_model if kept else None,
-        frequencies=workspace.frequencies(entity) if kept else None,
-        changed=f"{entity}_changed" if taking else None,
-        keep=occasion.keep
-        and (
-            taken is not None
-            or run_is_of_release(con, workspace.batch, entity, previous=tables.previous)
-            or (before is not None and lacks_decisions_alone(con, before, made))
-        ),
-        few=taken is not None and occasion is MONTH,
-    )
-    with clock.stage("current", entity) as stage:
-        stage.rows = _current(con, ours, entity, changed=options.changed)
-    decisions = read_decisions(catalog, entity_type=entity)
-    in_force = tuple(decision for decision in decisions if decision.state == "active")
-    run = link_records(con, config, options, clock, decisions=in_force)
-    with clock.stage("identify", entity) as stage:
-        _erase_anchors(con, tables, occasion.erased)
-        as_of = max(m.as_of for m in ours).isoformat()
-        decided = run.table("decided")
-        ruled = _ruled_since(con, made, entity, decisions, out=decided)
-        cause = occasion.cause or _cause(made, run, ours, ruled=ruled)
-        history = History(tables, state.next_sequence, state.release + 1, cause, as_of)
-        ledger = identify(run, history, spot_checks=workspace.settings.desk.spot_checks)
-        stage.rows = ledger.living
-    with clock.stage("survive", entity) as stage:
-        survive_values(run, {name: source.rank for name, source in known_sources(workspace).items()})
-        stage.rows = ledger.living
-    section = entity_section(
-        run,
-        membership=run.table("membership"),
-        sources=_sources(con, run, ours),
-        quarantine=_quarantine(ours),
-        warnings=_warnings(ours),
-    )
-    events = tuple(KindCount(kind=kind, count=n) for kind, n in ledger.events.items() if n)
-    section = section.model_copy(update={"completeness": completeness(run), "events": events})
-    with clock.stage("compare", entity):
-        section = with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours, decided=decided)
-    return _Finished(run, ledger, section, newest=taken is not None)
-
-
-def _current(con: DuckDBPyConnection, loads: Sequence[LoadManifest], entity: Entity, *, changed: str | None) -> int:
-    """Make the records in force, or bring them up to date and make the table of what changed; return their number."""
-    raw, of_loads = f"{entity}_raw", f"{entity}_load"
-    if changed is None:
-        current_records(con, loads, out=raw)
-        write_loads(con, loads, out=of_loads)
-    else:
-        tables = ArrivalTables(raw, of_loads, f"{entity}_arrived", f"{entity}_departed")
-        change_records(con, loads, tables)
-        find_changed(con, arrived=tables.arrived, departed=tables.departed, out=changed)
-        for table in (tables.arrived, tables.departed):
-            con.execute(f"drop table {quote(table)}")
-    return count(con, raw)
-
-
-def _erase_anchors(con: DuckDBPyConnection, tables: PreviousTables, erased: Collection[str]) -> None:
-    """Take values out of the anchors that ids have in the ledger."""
-    if not erased:
-        return
-    con.register("erased_anchor", pa.table({"anchor": pa.array(sorted(erased), pa.string())}))
-    con.execute(f"update {quote(tables.entities)} set anchor = null where anchor in (select anchor from erased_anchor)")
-    con.unregister("erased_anchor")
-
-
-def _cause(made: Sequence[Release], run: Linkage, loads: Sequence[LoadManifest], *, ruled: int) -> str:
-    """Return what brought the run about: new loads, else a ruling, another configuration or program, another model."""
-    if not made or {m.load_id for m in loads} - set(made[-1]["manifest"].get("loads", [])):
-        return "load"
-    if ruled:
-        return "decision"
-    if config_changed(made, run.config):
-        return "rule"
-    return "model" if told_last(made, "models").get(run.config.entity) != model_hash(run) else "load"
-
-
-def _ruled_since(
-    con: DuckDBPyConnection, made: Sequence[Release], entity: Entity, decisions: Sequence[Decision], *, out: str
-) -> int:
-    """Make the table of records named by decisions that changed since the last release; return how many there are."""
-    applied, last = applied_decisions(made, entity), made[-1]["published_at"] if made else ""
-
-    def has_changed(decision: Decision) -> bool:
-        if applied is None:
-            return any(event.at >= last for event in decision.events)
-        return (decision.state == "active") != (decision.decision_id in applied)
-
-    named = {r for d in decisions if has_changed(d) for r in d.records}
-    give_texts(con, out, "record_id", named)
-    return len(named)
-
-
 def _require_own_catalog(workspace: Workspace, made: Sequence[Release]) -> None:
     """Refuse to replace the release of another workspace, whose entities would all be retired.
 
@@ -431,43 +255,7 @@ def _released_loads(made: Sequence[Release], loads: Sequence[LoadManifest], chos
     return [m.load_id for m in loads if m.entity in chosen or m.load_id in before]
 
 
-def _sources(con: DuckDBPyConnection, run: Linkage, loads: Sequence[LoadManifest]) -> tuple[SourceRows, ...]:
-    kept = dict(con.execute(f"select source, count(*) from {run.table('raw')} group by source").fetchall())
-    rows = []
-    for name in sorted({m.source for m in loads}):
-        of_source = [m for m in loads if m.source == name]
-        rows_in = sum(m.rows_held for m in of_source)
-        quarantined = sum(sum(m.quarantined.values()) for m in of_source)
-        rows.append(
-            SourceRows(
-                source=name,
-                rows_in=rows_in,
-                kept=kept.get(name, 0),
-                quarantined=quarantined,
-                superseded=rows_in - quarantined - kept.get(name, 0),
-            )
-        )
-    return tuple(rows)
-
-
-def _quarantine(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
-    reasons: dict[str, int] = {}
-    for manifest in loads:
-        for reason, n in manifest.quarantined.items():
-            reasons[reason] = reasons.get(reason, 0) + n
-    return tuple(KindCount(kind=k, count=n) for k, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _warnings(loads: Sequence[LoadManifest]) -> tuple[KindCount, ...]:
-    found: dict[str, int] = {}
-    for manifest in loads_in_force(loads):
-        for name, kinds in manifest.warnings.items():
-            for kind, n in kinds.items():
-                found[f"{name}: {kind}"] = found.get(f"{name}: {kind}", 0) + n
-    return tuple(KindCount(kind=k, count=n) for k, n in sorted(found.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequence[_Finished], folder: Path) -> None:
+def _keep_models(workspace: Workspace, con: DuckDBPyConnection, finished: Sequence[Finished], folder: Path) -> None:
     """Write the models of a first run, so that months stay comparable: always with the frequencies they go with.
 
     Frequencies are written again when a column first has values.

@@ -9,7 +9,8 @@ from datetime import datetime
 from golden_records.catalog.read import releases
 from golden_records.catalog.store import has_catalog, open_catalog
 from linkage.commands.console import Console
-from linkage.commands.monthly import Occasion, make_release
+from linkage.commands.monthly import make_release
+from linkage.entity_run import Occasion
 from linkage.fields import ENTITIES
 from linkage.ingest.manifest import list_loads
 from linkage.stages import StageClock

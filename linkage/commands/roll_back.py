@@ -24,9 +24,9 @@ from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.errors import CatalogError
 from linkage.commands.console import Console
-from linkage.commands.monthly import Occasion
 from linkage.commands.republish import publish_again, released_loads
 from linkage.database import connect
+from linkage.entity_run import Occasion
 from linkage.errors import LinkageError
 from linkage.finishing import bring_to_end, spill
 from linkage.ingest.load_folder import locked_loads, rewrite_manifest

@@ -48,14 +48,17 @@ def change_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str, f
         fresh: table or query in parentheses, with the columns of `table`.
     """
     held = place_rows(con, table, wanted=wanted, key=key)
-    con.execute(f"create or replace temp table held_row as select rowid as place, * from {table} where {held}")
     columns = [row[0] for row in con.execute(f"describe {table}").fetchall()]
     same = " and ".join(f"h.{quote(column)} is not distinct from f.{quote(column)}" for column in columns)
     con.execute(f"""
-delete from {table}
-where rowid in (select place from held_row h anti join {fresh} f on {same})""")
-    con.execute(f"insert into {table} by name select f.* from {fresh} f anti join held_row h on {same}")
-    con.execute("drop table held_row")
+create or replace temp table row_otherwise as
+select h.place, f.*
+from (select rowid as place, * from {table} where {held}) h
+full join (select true as given, * from {fresh}) f on {same}
+where h.place is null or f.given is null""")
+    con.execute(f"delete from {table} where rowid in (select place from row_otherwise where given is null)")
+    con.execute(f"insert into {table} by name select * exclude (place, given) from row_otherwise where given")
+    con.execute("drop table row_otherwise")
 
 
 def copy_rows(

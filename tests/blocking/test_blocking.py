@@ -107,7 +107,7 @@ def test_changed_pairs_bring_the_pairs_of_before_to_those_of_now(profiles, data)
             for state, source, of in (("coming", "now", coming), ("going", "was", going))
         }
         find_touched_blocks(con, KeyChange("was", **moving))
-        make_changed_pairs(con, RULES, after="now", changed="changed", out="found")
+        make_changed_pairs(con, RULES, before="was_pairs", after="now", changed="changed", out="found")
         made = con.execute(
             "select * from was_pairs anti join changed using (left_id, right_id) "
             "union all by name select * from found order by all"

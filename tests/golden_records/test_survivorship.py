@@ -104,6 +104,14 @@ def test_equal_keys_are_one_value_and_their_sources_add_up(con: DuckDBPyConnecti
     assert json.loads(kept["runners_up"]) == [{"value": "深圳市乙有限公司", "record_id": "3"}]
 
 
+@pytest.mark.parametrize("sources", [64, 65])
+def test_sources_are_counted_however_many_there_are(con: DuckDBPyConnection, sources: int) -> None:
+    rows = [{"name": "甲", "phone_numbers": ["1"], "source": f"s{number % sources}"} for number in range(2 * sources)]
+    found = run(con, rows)
+    counted = found["golden"][0]["sources"], reason(found, "name")["support"]
+    assert (*counted, found["name"][0]["sources"], found["phone"][0]["sources"]) == (sources,) * 4
+
+
 def test_at_most_five_runners_up_are_kept_best_first(con: DuckDBPyConnection) -> None:
     rows = [{"name": f"名{n}", "as_of": f"202{n}-01-01"} for n in range(9)]
     kept = reason(run(con, rows), "name")

@@ -33,6 +33,7 @@ def test_the_shipped_configuration_fills_exactly_the_catalogs_golden_columns() -
         ('golden_name = "name"', 'golden_name = "nmae"', "no attribute called nmae"),
         ('scheme = "uscc"', "", "give scheme or scheme_column"),
         ('valid = { column = "name_key" }', "", "rule 'valid' needs"),
+        ('value = "phone_numbers"', 'value = "phone_numbers"\nkey = "name_key"', "key and is_list do not go together"),
         ("[legal_person]", "[legal_person", "not a TOML file"),
     ],
 )

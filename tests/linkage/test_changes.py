@@ -17,9 +17,9 @@ from eval.report.summary import EntitySection
 from eval.stability import ChangeCount, Stability
 from golden_records.catalog.read import releases
 from golden_records.catalog.store import open_catalog
-from linkage import changes
+from linkage import changes, entity_run
 from linkage.changes import alarm_lines, config_changed, config_hashes, last_tables, last_totals, with_stability
-from linkage.commands import monthly
+from linkage.commands.console import Console
 from linkage.commands.demo import PlannedLoad
 from linkage.commands.roll_back import roll_back
 from linkage.entity_config import load_entity_config
@@ -37,7 +37,7 @@ def measured(
 ) -> Iterator[Workspace]:
     """Two months and the second once more, each run comparing itself with the last."""
     workspace = copied(loaded, tmp_path_factory.mktemp("measured") / "workspace")
-    plain = monthly.entity_section
+    plain = entity_run.entity_section
 
     def with_changes(run: Linkage, **figures: Any) -> EntitySection:
         section = plain(run, **figures)
@@ -46,7 +46,7 @@ def measured(
             return with_stability(run, section, workspace=workspace, catalog=catalog, loads=ours)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(monthly, "entity_section", with_changes)
+        patch.setattr(entity_run, "entity_section", with_changes)
         patch.setattr(changes, "config_changed", lambda made, config: False)  # so that nothing hides behind it
         release_month(workspace)
         ingest_month(workspace, [m for m in district if m.as_of == max(x.as_of for x in district)])
@@ -103,7 +103,7 @@ def test_the_same_loads_run_again_change_nothing(measured: Workspace) -> None:
 
 def test_the_totals_of_the_last_run_are_found_through_a_rollback(measured: Workspace, tmp_path: Path) -> None:
     workspace = copied(measured, tmp_path / "workspace")
-    assert roll_back(workspace, 1, now=NOW, console=monthly.Console(quiet=True)) == 0
+    assert roll_back(workspace, 1, now=NOW, console=Console(quiet=True)) == 0
     with open_catalog(workspace.catalog, read_only=True) as catalog:
         made = releases(catalog)
     for entity in ENTITIES:

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from small_district import CATALOG_TABLES, ENTITIES, LOOKUP_TABLES, NOW, catalog_content, copied, ingest_month
 
-import linkage.commands.monthly
+import linkage.entity_run
 import linkage.pipeline
 from eval.report.summary import read_summary
 from linkage.commands.console import Console
@@ -130,7 +130,7 @@ def test_other_blocking_rules_make_all_keys_anew(
         config = load_entity_config(entity)  # type: ignore[arg-type]
         return config.model_copy(update={"blocking": config.blocking[1:]})
 
-    monkeypatch.setattr(linkage.commands.monthly, "load_entity_config", without_the_first)
+    monkeypatch.setattr(linkage.entity_run, "load_entity_config", without_the_first)
     made = {}
     for name, full in (("step", False), ("anew", True)):
         workspace = copied(second_month, tmp_path / name)

@@ -22,7 +22,7 @@ from small_district import NOW
 
 import linkage.at_once.resolve
 import linkage.commands.decide
-import linkage.commands.monthly
+import linkage.entity_run
 import linkage.pipeline
 from golden_records.ruling import DecisionError
 from linkage.at_once.resolve import NotAtOnceError
@@ -123,7 +123,7 @@ def low_caps(monkeypatch: pytest.MonkeyPatch) -> None:
         )
         return config.model_copy(update={"blocking": blocking})
 
-    for module in (linkage.commands.monthly, linkage.at_once.resolve):
+    for module in (linkage.entity_run, linkage.at_once.resolve):
         monkeypatch.setattr(module, "load_entity_config", lowered)
 
 
