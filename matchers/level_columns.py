@@ -1,9 +1,9 @@
 """Columns of codes, on which `matchers.level_arrays` compares millions of pairs.
 
-A value's code is DuckDB's hash of it, 64 bits: a column is coded while it is read, whatever rows are read with it, and
-one value has one code in all columns of its type. Two values of a column share a code with a chance of one in a million
-at five million values, and it takes two such profiles in one block to matter. Texts are read of the columns that a
-similarity or a constant of some level looks at, and are looked at once per value.
+A value's code is a hash of it, 64 bits (`matchers.value_hash`): a column is coded while it is read, whatever rows are
+read with it, and one value has one code in all columns of its type. Two values of a column share a code with a chance
+of one in a million at five million values, and it takes two such profiles in one block to matter. Texts are read of the
+columns that a similarity or a constant of some level looks at, and are looked at once per value.
 
 In: a table with the expressions of `selected`. Out: a `Column` for each column that the levels read (`coded`).
 """
@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,6 +34,7 @@ from matchers.levels import (
     columns_of,
 )
 from matchers.similarity import Compare, Similarity
+from matchers.value_hash import NULL_HASH, hash_sql
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.uint64]
@@ -43,12 +43,7 @@ Flags = NDArray[np.bool_]
 _TEXT = " text"  # follows a column's name where its values are read beside their codes
 
 
-def _code_of_null() -> np.uint64:
-    with duckdb.connect() as con:
-        return np.uint64(con.execute("select hash(null)").fetchall()[0][0])
-
-
-MISSING = _code_of_null()
+MISSING = np.uint64(NULL_HASH)
 
 
 class Values:
@@ -192,7 +187,9 @@ def selected(levels: Sequence[Level], types: Mapping[str, str], reference: Calla
     chosen = []
     for name in columns_read(levels):
         column = reference(name)
-        code = f"list_transform({column}, lambda x: hash(x))" if types[name].endswith("[]") else f"hash({column})"
+        code = hash_sql(column, types[name])
+        if types[name].endswith("[]"):
+            code = f"list_transform({column}, lambda x: {hash_sql('x', types[name].removesuffix('[]'))})"
         chosen.append(f'{code} as "{name}"')
         if name in texts:
             chosen.append(f'{column} as "{name}{_TEXT}"')

@@ -21,6 +21,7 @@ from golden_records.errors import CatalogError
 from golden_records.tables import columns_of, quote, scalar
 from matchers.levels import literal
 from matchers.standard_codes import CODED, standard_code
+from matchers.value_hash import hash_sql
 
 ENTITY_TYPES = ("legal_person", "natural_person")
 _PARTS = tuple(table for table in VERSIONED if table.part is not None)
@@ -169,7 +170,7 @@ def _fingerprints(con: DuckDBPyConnection) -> None:
     """
     selects = []
     for table in CONTENT_TABLES:
-        columns = ", ".join(quote(name) for name in table.column_names)
+        columns = ", ".join(_hash(column, table) for column in table.columns)
         selects.append(
             f"select '{table.owner_prefix}' || {quote(str(table.owner))} as owner_id, {type_of(table)} as entity_type,"
             f" sum(hash('{table.name}', {columns})) % {CONTENT_MODULUS} as total from {_new(table)} group by all"
@@ -183,6 +184,12 @@ def _fingerprints(con: DuckDBPyConnection) -> None:
         group by owner_id
         """
     )
+
+
+def _hash(column: Column, table: Table) -> str:
+    if column.name == table.owner:  # the same in all rows that are summed
+        return quote(column.name)
+    return hash_sql(quote(column.name), _DUCKDB[column.type].upper())
 
 
 def find_delta(

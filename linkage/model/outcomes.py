@@ -32,6 +32,7 @@ from linkage.entity_config import EntityConfig
 from matchers.level_arrays import Pairs, level_numbers
 from matchers.level_columns import Codes, Columns, Ints, coded, selected, some_value
 from matchers.levels import Level
+from matchers.value_hash import hash_sql
 
 _SLICE = 1 << 16  # pairs compared at a time by one thread: what its caches hold
 _AHEAD = 2  # comparisons under way beyond the one whose outcomes are asked for
@@ -111,7 +112,7 @@ def outcomes(
         def read(name: str) -> tuple[Future[Columns], dict[str, pa.Table]]:
             table = _read(con, config, name, source)
             columns = pool.submit(_code, table, located)
-            return columns, _frequencies(con, config.levels[name], frequencies or {}, table if are_few else None)
+            return columns, _frequencies(con, config, name, frequencies or {}, table if are_few else None)
 
         # No task waits for one that comes after it in the pool's queue.
         reading = _ahead(((name, reader.submit(read, name)) for name in config.levels), 1)
@@ -193,18 +194,19 @@ where {some_value(levels, reference)}""").to_arrow_table()
 
 
 def _frequencies(
-    con: DuckDBPyConnection, levels: tuple[Level, ...], tables: Mapping[str, str], read: pa.Table | None
+    con: DuckDBPyConnection, config: EntityConfig, comparison: str, tables: Mapping[str, str], read: pa.Table | None
 ) -> dict[str, pa.Table]:
-    """Read the term frequencies that the levels ask for: all, or those of the values that were read."""
+    """Read the term frequencies that a comparison's levels ask for: all, or those of the values that were read."""
     found = {}
-    for column in {level.term_frequency: None for level in levels if level.term_frequency in tables}:
+    asked = {level.term_frequency: None for level in config.levels[comparison] if level.term_frequency in tables}
+    for column in asked:
         assert column is not None
-        source = quote(tables[column])
+        source, code = quote(tables[column]), hash_sql(quote(column), config.columns[column])
         if read is not None:
             con.register(_CODES, read.select([column]).rename_columns(["code"]))
-            source += f" where {quote(column)} is null or hash({quote(column)}) in (select code from {_CODES})"
+            source += f" where {quote(column)} is null or {code} in (select code from {_CODES})"
         found[column] = con.sql(
-            f"select hash({quote(column)}) as code, {quote('tf_' + column)} as frequency from {source}"
+            f"select {code} as code, {quote('tf_' + column)} as frequency from {source}"
         ).to_arrow_table()
         if read is not None:
             con.unregister(_CODES)

@@ -13,6 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
 from linkage.relations.sides import Side, Unresolved, drop, unresolved
+from matchers.value_hash import hash_sql
 
 _TABLES = ("said", "code", "name", "found")
 _COMPARED = ("text", "core", "brand", "core_key")
@@ -76,6 +77,7 @@ def _name(table: str) -> str:
 def _said(con: DuckDBPyConnection, people: Side) -> None:
     """Make `said`: person, record_id, source, as_of, employer (hash of what is said), code, and the name's parts."""
     compared = ", ".join(f"work_{part}" for part in _COMPARED)
+    said = ", ".join(hash_sql(column, "VARCHAR") for column in ("code", "work_full", "work_text"))
     con.execute(f"""
 create or replace temp table {_name("said")} as
 with written as (
@@ -85,7 +87,7 @@ with written as (
     from {people.member()}
     where employer_uscc is not null or work_full is not null
 )
-select *, hash(code, work_full, work_text) as employer
+select *, hash({said}) as employer
 from written""")
 
 

@@ -26,6 +26,7 @@ from linkage.relations.sides import Side, Unresolved, drop, texts, unresolved
 from matchers.identifiers import agreement as _agreement  # noqa: F401  (registers the similarities used below)
 from matchers.levels import Condition, any_of, columns_of
 from matchers.person_name import levels, related
+from matchers.value_hash import hash_sql
 
 _TABLES = ("kind", "record", "statement", "number", "partial", "found", "shared", "group", "contact", "outcome")
 _COMPATIBLE = related("name", "former")
@@ -119,9 +120,11 @@ select r.record_id, r.source, r.as_of::varchar as as_of, r.entity_id as organisa
     case when {own} then r.rep_id_pattern else coalesce(r.code_operator_id, r.rep_id_pattern) end as pattern
 from {organisations.member()} r
 where r.rep_key is not null or r.rep_pattern is not null or {own} or r.code_operator_id is not null""")
+    identity = ("organisation", "name_key", "name_pattern", "number", "scheme", "pattern")
+    said = ", ".join(hash_sql(column, "VARCHAR") for column in identity)
     con.execute(f"""
 create or replace temp table {_name("numbered")} as
-select *, hash(organisation, name_key, name_pattern, number, scheme, pattern) as statement
+select *, hash({said}) as statement
 from {_name("said")}""")
     _make(con, "record", f"select record_id, source, as_of, statement, organisation from {_name('numbered')}")
     columns = ", ".join(

@@ -233,3 +233,13 @@ def test_a_list_is_never_compared_as_one_value() -> None:
 def test_the_columns_read_are_those_of_conditions_and_term_frequencies() -> None:
     levels = (missing("a"), Level("exact", Same("b"), "同", "same", term_frequency="n"), different())
     assert columns_read(levels) == ["a", "b", "n"]
+
+
+def test_two_rooms_of_one_plain_hash_are_two() -> None:
+    rooms = ("宝安30区3栋102", "宝安37区3栋402")
+    with duckdb.connect() as con:
+        assert con.execute("select hash(?) = hash(?)", rooms).fetchall() == [(True,)], "or the case proves nothing"
+    rows = [dict.fromkeys(("a", "b", "n", "f")) | {"a": room, "xs": [room]} for room in rooms]
+    for condition in (Same("a"), Overlaps("xs"), Contains("a", "xs")):
+        answers = holds(condition, all_pairs(rows, (level("it", condition),)))
+        assert answers.tolist() == [condition.holds(left, right) for left in rows for right in rows]
