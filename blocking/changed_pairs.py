@@ -35,44 +35,28 @@ class KeyChange:
     going: str
 
 
-def find_touched_blocks(con: DuckDBPyConnection, keys: KeyChange) -> None:
-    """Make temporary tables of the blocks that change, for `make_changed_pairs`.
-
-    They are `keys_before` and `keys_after`, and `profile_coming` and `profile_going` (profile_id).
-    """
-    con.execute(f"create or replace temp table profile_coming as select distinct profile_id from {keys.coming}")
-    con.execute(f"create or replace temp table profile_going as select distinct profile_id from {keys.going}")
-    con.execute(f"""
-create or replace temp table touched_block as
-select rule, key from {keys.coming}
-union
-select rule, key from {keys.going}""")
-    con.execute(f"""
-create or replace temp table keys_before as
-select k.*
-from {keys.before} k
-semi join touched_block b on {_SAME_BLOCK}""")
-    con.execute(f"""
-create or replace temp table keys_after as
-select * from keys_before anti join profile_going using (profile_id)
-union all
-select * from {keys.coming}""")
-    con.execute("drop table touched_block")
-
-
 def make_changed_pairs(
-    con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, before: str, after: str, changed: str, out: str
+    con: DuckDBPyConnection,
+    rules: Sequence[BlockingRule],
+    keys: KeyChange,
+    *,
+    before: str,
+    after: str,
+    changed: str,
+    out: str,
 ) -> None:
     """Find the pairs that the changed blocks find otherwise than before.
 
     Args:
-        con: DuckDB connection with the tables of `find_touched_blocks`, which are dropped.
+        con: DuckDB connection.
         rules: the rules the keys were made with.
+        keys: which keys come and go.
         before: the pairs as they were, as SQL to select from.
         after: all keys, as they are now, likewise.
         changed: temporary table to make: left_id, right_id of the pairs that come, go or are found by other rules.
         out: temporary table to make: of these the ones that are still found, as `blocking.pairs.make_pairs` has them.
     """
+    _find_touched_blocks(con, keys)
     going = "in (select profile_id from profile_going)"
     con.execute(f"""
 create or replace temp table pairs_going as
@@ -96,6 +80,28 @@ select left_id, right_id, rule, rules from pairs_shared semi join pairs_otherwis
         *("pairs_going", "pairs_coming", "pairs_otherwise", "pairs_shared"),
     ):
         con.execute(f"drop table {table}")
+
+
+def _find_touched_blocks(con: DuckDBPyConnection, keys: KeyChange) -> None:
+    """Make the blocks that change: `keys_before`, `keys_after`, `profile_coming` and `profile_going` (profile_id)."""
+    con.execute(f"create or replace temp table profile_coming as select distinct profile_id from {keys.coming}")
+    con.execute(f"create or replace temp table profile_going as select distinct profile_id from {keys.going}")
+    con.execute(f"""
+create or replace temp table touched_block as
+select rule, key from {keys.coming}
+union
+select rule, key from {keys.going}""")
+    con.execute(f"""
+create or replace temp table keys_before as
+select k.*
+from {keys.before} k
+semi join touched_block b on {_SAME_BLOCK}""")
+    con.execute(f"""
+create or replace temp table keys_after as
+select * from keys_before anti join profile_going using (profile_id)
+union all
+select * from {keys.coming}""")
+    con.execute("drop table touched_block")
 
 
 def _find_others(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, after: str) -> None:

@@ -60,14 +60,9 @@ def make_pairs(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, keys: 
 def find_pairs(
     con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, keys: str, out: str, one_of: str | None = None
 ) -> None:
-    """Make the table of candidate pairs without counting; the arguments are those of `make_pairs`.
+    """Make the table of candidate pairs as `make_pairs` does, without counting.
 
-    Args:
-        con: see there.
-        rules: see there.
-        keys: see there.
-        out: see there.
-        one_of: table of profile_id: only pairs with at least one of these.
+    If `one_of`, a table of profile_id, is given, only pairs with at least one of these.
     """
     blocks = f"{out}_blocks"
     _size_blocks(con, rules, keys, blocks)

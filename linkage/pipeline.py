@@ -16,7 +16,7 @@ from typing import Literal
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from blocking.changed_pairs import KeyChange, find_touched_blocks, make_changed_pairs
+from blocking.changed_pairs import KeyChange, make_changed_pairs
 from blocking.keys import make_keys
 from blocking.pairs import RuleCount, count_pairs, make_pairs
 from blocking.sql import quote
@@ -243,10 +243,9 @@ def _change_pairs(run: Linkage) -> bool:
 
     was, now = before.table("keys"), quote(keys)
     change = KeyChange(was, coming=of(now, "appeared"), going=of(was, "vanished"))
-    find_touched_blocks(con, change)
     changed, found, pairs = (run.table(name) for name in ("pairs_changed", "pairs_found", "pairs"))
     with in_memory(con):
-        make_changed_pairs(con, rules, before=before.table("pairs"), after=now, changed=changed, out=found)
+        make_changed_pairs(con, rules, change, before=before.table("pairs"), after=now, changed=changed, out=found)
     delete_rows(con, quote(pairs), wanted=quote(changed), key="left_id, right_id")
     con.execute(f"insert into {quote(pairs)} by name select * from {quote(found)}")
     return True

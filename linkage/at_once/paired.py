@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from duckdb import DuckDBPyConnection
 
-from blocking.changed_pairs import KeyChange, find_touched_blocks, make_changed_pairs
+from blocking.changed_pairs import KeyChange, make_changed_pairs
 from blocking.keys import make_keys
 from blocking.sql import quote
 from linkage.at_once.batch import Batch, fetch_rows
@@ -51,9 +51,15 @@ select * from {batch.table("keys")} anti join vanished using (profile_id)
 union all
 select * from new_keys""")
     going = f"(select k.* from {batch.table('keys')} k semi join vanished using (profile_id))"
-    find_touched_blocks(con, KeyChange(batch.table("keys"), coming="new_keys", going=going))
+    change = KeyChange(batch.table("keys"), coming="new_keys", going=going)
     make_changed_pairs(
-        con, config.blocking, before=batch.table("pairs"), after="keys_now", changed="changed_pair", out="new_pairs"
+        con,
+        config.blocking,
+        change,
+        before=batch.table("pairs"),
+        after="keys_now",
+        changed="changed_pair",
+        out="new_pairs",
     )
 
 

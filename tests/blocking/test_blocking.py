@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from blocking.changed_pairs import KeyChange, find_touched_blocks, make_changed_pairs
+from blocking.changed_pairs import KeyChange, make_changed_pairs
 from blocking.keys import make_keys
 from blocking.pairs import make_pairs
 from blocking.rules import BlockingRule
@@ -106,8 +106,8 @@ def test_changed_pairs_bring_the_pairs_of_before_to_those_of_now(profiles, data)
             state: f"(select * from {source} where profile_id in {_listed(of)})"
             for state, source, of in (("coming", "now", coming), ("going", "was", going))
         }
-        find_touched_blocks(con, KeyChange("was", **moving))
-        make_changed_pairs(con, RULES, before="was_pairs", after="now", changed="changed", out="found")
+        change = KeyChange("was", **moving)
+        make_changed_pairs(con, RULES, change, before="was_pairs", after="now", changed="changed", out="found")
         made = con.execute(
             "select * from was_pairs anti join changed using (left_id, right_id) "
             "union all by name select * from found order by all"
