@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
-from golden_records.catalog.arrow import arrow_rows
+from golden_records.catalog.arrow import ordered_rows
 from golden_records.catalog.schema import FINGERPRINT, VERSIONED, Table
 from golden_records.tables import quote
 
@@ -48,22 +48,22 @@ def content_sums(con: DuckDBPyConnection, table: Table, query: str) -> dict[str,
 
 @contextmanager
 def summed_rows(
-    con: DuckDBPyConnection, table: Table, query: str, batch_rows: int, sums: dict[str, Sum]
+    con: DuckDBPyConnection, table: Table, query: str, batch_rows: int, count: int, sums: dict[str, Sum]
 ) -> Iterator[pa.RecordBatchReader]:
-    """Return the rows of a DuckDB query as `arrow_rows` does, in the order of the table's key.
+    """Return the rows of a DuckDB query as `ordered_rows` does, in the order of the table's key.
 
     Args:
         con: DuckDB connection.
         table: a table that counts for the content.
         query: rows with its columns.
         batch_rows: rows of a batch.
+        count: how many rows there are, about.
         sums: gets what `content_sums` returns, once all rows were taken.
     """
     places = " ".join(f"when '{entity_type}' then {place}" for place, entity_type in enumerate(_TYPES))
     place = f"coalesce(case {type_of(table)} {places} end, 0)::utinyint"
-    order = ", ".join(quote(column) for column in table.key)
-    hashed = f"select *, {_hash(table)} as {_HASH}, {place} as {_TYPE}"
-    with arrow_rows(con, f"{hashed} from ({query}) order by {order}", batch_rows) as rows:
+    hashed = f"select *, {_hash(table)} as {_HASH}, {place} as {_TYPE} from ({query})"
+    with ordered_rows(con, hashed, table.key, batch_rows, count) as rows:
         names = [name for name in rows.schema.names if name not in (_HASH, _TYPE)]
         schema = pa.schema([rows.schema.field(name) for name in names])
         yield pa.RecordBatchReader.from_batches(schema, _summed(rows, names, sums))

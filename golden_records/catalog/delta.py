@@ -173,13 +173,12 @@ def _fingerprints(con: DuckDBPyConnection) -> None:
         columns = ", ".join(_hash(column, table) for column in table.columns)
         selects.append(
             f"select '{table.owner_prefix}' || {quote(str(table.owner))} as owner_id, {type_of(table)} as entity_type,"
-            f" sum(hash('{table.name}', {columns})) % {CONTENT_MODULUS} as total from {_new(table)} group by all"
+            f" hash('{table.name}', {columns}) as hashed from {_new(table)}"
         )
     con.execute(
         f"""
         create temp table {_new(FINGERPRINT)} as
-        select owner_id, any_value(entity_type order by entity_type) as entity_type,
-            (sum(total) % {CONTENT_MODULUS})::bigint as fingerprint
+        select owner_id, min(entity_type) as entity_type, (sum(hashed) % {CONTENT_MODULUS})::bigint as fingerprint
         from ({" union all ".join(selects)})
         group by owner_id
         """

@@ -18,6 +18,7 @@ from functools import partial
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
+from golden_records.catalog.ahead import read_ahead
 from golden_records.catalog.arrow import arrow_rows, schema_of
 from golden_records.catalog.dialect import Add, Staging
 from golden_records.catalog.lookup_blocks import bucket_bits, members_sql, pack_blocks, unpack_blocks
@@ -149,9 +150,9 @@ def stage_rows_of_lookup(con: DuckDBPyConnection, staging: Staging, staged: Sequ
     return tuple(
         staging.put(table, partial(_packed_rows, con, table, queries, pack, batch_rows))
         for table, queries, pack, batch_rows in (
+            (LOOKUP_FREQUENCY, frequencies, iter, _BATCH_ROWS),
             (LOOKUP_ENTITY, profiles, pack_profiles, _BATCH_ROWS),
             (LOOKUP_BUCKET, members, pack_blocks, _MEMBER_ROWS),
-            (LOOKUP_FREQUENCY, frequencies, iter, _BATCH_ROWS),
         )
         if queries
     )
@@ -354,6 +355,6 @@ def _packed_rows(
     def rows() -> Iterator[pa.RecordBatch]:
         for query in queries:
             with arrow_rows(con, query, batch_rows) as batches:
-                yield from pack(batches)
+                yield from pack(read_ahead(batches))
 
     yield pa.RecordBatchReader.from_batches(schema_of(table.name, table.column_names), rows())

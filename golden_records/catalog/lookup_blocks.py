@@ -160,32 +160,36 @@ def unpack_blocks(rows: pa.RecordBatch) -> pa.Table:
 
 
 def _packed(columns: list[np.ndarray]) -> pa.RecordBatch:
-    new_bucket, new_key, new_member = _changes(columns[:1]), _changes(columns[:2]), _changes(columns)
-    kept = np.flatnonzero(new_member)
-    numbers, places = columns[0][kept], columns[3][kept]
-    suffixes, entities, refines = (columns[at][kept].astype("<u4", copy=False) for at in (1, 2, 4))
-    buckets = [*np.flatnonzero(new_bucket[kept]).tolist(), len(kept)]
-    key_starts = np.flatnonzero(new_key[kept])
-    first_keys = np.searchsorted(key_starts, buckets).tolist()
-    key_ends = np.append(key_starts[1:], len(kept))
+    new_bucket = _changes(columns[0])
+    new_key = new_bucket | _changes(columns[1])
+    kept = np.flatnonzero(new_key | np.logical_or.reduce([_changes(column) for column in columns[2:]]))
+    starts, key_starts = np.flatnonzero(new_bucket[kept]), np.flatnonzero(new_key[kept])
+    numbers, places = columns[0][kept][starts], columns[3][kept]
+    first_keys = np.append(np.searchsorted(key_starts, starts), len(key_starts))
+    ends = np.append(key_starts[1:], len(kept)) - np.repeat(starts, np.diff(first_keys))
+    # Each column is turned into bytes once: a bucket's part is a slice of them.
+    suffix = columns[1][kept][key_starts].astype("<u4", copy=False).tobytes()
+    entity, refine = (columns[at][kept].astype("<u4", copy=False).tobytes() for at in (2, 4))
+    end, place = ({width: of.astype(name).tobytes() for width, name in _UNSIGNED.items()} for of in (ends, places))
     blocks = []
-    for one, (a, b) in enumerate(pairwise(buckets)):
-        i, j = first_keys[one], first_keys[one + 1]
-        ends, place = key_ends[i:j] - a, places[a:b]
-        end_width, place_width = _width(b - a), _width(int(place.max()))
-        parts = [
-            _HEADER.pack(j - i, end_width, place_width),
-            suffixes[key_starts[i:j]].tobytes(),
-            ends.astype(_UNSIGNED[end_width]).tobytes(),
-            entities[a:b].tobytes(),
-            place.astype(_UNSIGNED[place_width]).tobytes(),
-        ]
-        if numbers[a] & 1:
-            parts.append(refines[a:b].tobytes())
+    for (a, b), (i, j), most, split in zip(
+        pairwise([*starts.tolist(), len(kept)]),
+        pairwise(first_keys.tolist()),
+        np.maximum.reduceat(places, starts).tolist(),
+        (numbers & 1).tolist(),
+        strict=True,
+    ):
+        e, p = _width(b - a), _width(most)
+        parts = (
+            _HEADER.pack(j - i, e, p),
+            suffix[4 * i : 4 * j],
+            end[e][e * i : e * j],
+            entity[4 * a : 4 * b],
+            place[p][p * a : p * b],
+            refine[4 * a : 4 * b] if split else b"",
+        )
         blocks.append(b"".join(parts))
-    return pa.record_batch(
-        {"number": pa.array(numbers[buckets[:-1]], pa.int64()), "blocks": pa.array(blocks, pa.binary())}
-    )
+    return pa.record_batch({"number": pa.array(numbers, pa.int64()), "blocks": pa.array(blocks, pa.binary())})
 
 
 def _unpacked(number: int, blocks: bytes) -> tuple[np.ndarray, ...]:
@@ -205,10 +209,10 @@ def _unpacked(number: int, blocks: bytes) -> tuple[np.ndarray, ...]:
     )
 
 
-def _changes(columns: list[np.ndarray]) -> np.ndarray:
-    """Return where a row differs from the one before in any of the columns; the first row does."""
-    changed = np.ones(len(columns[0]), bool)
-    changed[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+def _changes(column: np.ndarray) -> np.ndarray:
+    """Return where a value differs from the one before; the first does."""
+    changed = np.ones(len(column), bool)
+    np.not_equal(column[1:], column[:-1], out=changed[1:])
     return changed
 
 

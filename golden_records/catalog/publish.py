@@ -24,7 +24,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from golden_records.catalog import dialect
-from golden_records.catalog.arrow import arrow_rows
+from golden_records.catalog.arrow import arrow_rows, ordered_rows
 from golden_records.catalog.content import CONTENT_TABLES, Content, Sum, changed_content, summed_rows
 from golden_records.catalog.delta import Delta, TableDelta, find_delta, stage_held, stage_tables, unstage
 from golden_records.catalog.dialect import Add, RowSource, Staging
@@ -183,8 +183,8 @@ def _rows_of(con: DuckDBPyConnection, part: TableDelta, release: int) -> tuple[R
     sums: dict[str, Sum] = {}
     query = f"select *, {release}::bigint as since_release from ({part.added_query})"
     if part.table in CONTENT_TABLES:
-        return partial(summed_rows, con, part.table, query, _BATCH_ROWS, sums), sums
-    return partial(arrow_rows, con, f"{query} order by {_names(part.table.key)}", _BATCH_ROWS), sums
+        return partial(summed_rows, con, part.table, query, _BATCH_ROWS, part.added, sums), sums
+    return partial(ordered_rows, con, query, part.table.key, _BATCH_ROWS, part.added), sums
 
 
 def _write(

@@ -31,7 +31,8 @@ from golden_records.catalog.schema import Table
 from golden_records.tables import quote
 
 _FEW_ROWS = 20_000
-_WAITING_BATCHES = 32
+# Enough to write while the next rows are being sorted: up to a gigabyte.
+_WAITING_BATCHES = 200
 # Nothing in the file has to survive a crash.
 _SETTINGS = (
     "page_size = 8192",

@@ -19,8 +19,8 @@ _COLUMN, _ELEMENT = "\x1f", "\x1e"
 
 def packed(config: EntityConfig) -> str:
     """Return the SQL expression that packs a profile's columns into its content."""
-    cells = ", ".join(_cell(column, config.columns[column]) for column in config.profile_columns)
-    return f"concat_ws(chr(31), {cells})"
+    cells = ", chr(31), ".join(_cell(column, config.columns[column]) for column in config.profile_columns)
+    return f"concat({cells})"  # which writes nothing for null
 
 
 def unpacked(config: EntityConfig, contents: str, columns: frozenset[str]) -> str:
@@ -54,9 +54,7 @@ def read_content(config: EntityConfig, content: str) -> dict[str, Any]:
 
 
 def _cell(column: str, kind: str) -> str:
-    if kind.endswith("[]"):
-        return f"coalesce(array_to_string({quote(column)}, chr(30)), '')"
-    return f"coalesce(cast({quote(column)} as varchar), '')"
+    return f"array_to_string({quote(column)}, chr(30))" if kind.endswith("[]") else quote(column)
 
 
 def _value(cell: str, kind: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from duckdb import DuckDBPyConnection
 
@@ -69,7 +70,7 @@ join belongs b on p.profile_id = b.profile_id{first}""")
         model=run.trained.model_dump_json(),
         keys_made_by=keys_made_by(config),
         frequencies_hash="" if among is not None else hash_of_tables(run.con, tables),
-        make_keys=lambda con, contents, out: _make_keys(con, config, contents, out),
+        make_keys=partial(_make_keys, run, None if among is not None else profiles),
         among=among,
     )
 
@@ -81,10 +82,15 @@ def keys_made_by(config: EntityConfig) -> str:
     return hashlib.sha256((rules + columns).encode()).hexdigest()[:16]
 
 
-def _make_keys(con: DuckDBPyConnection, config: EntityConfig, contents: str, out: str) -> None:
+def _make_keys(run: Linkage, packed_all: str | None, con: DuckDBPyConnection, contents: str, out: str) -> None:
+    """Make the keys of packed profiles; those of all (`packed_all`) from the run's own, which are not packed."""
+    config = run.config
     read = frozenset(column for rule in config.blocking for column in rule.columns())
+    types = {column: config.columns[column] for column in read}
+    if contents == packed_all:
+        make_stable_keys(con, config.blocking, profiles=run.table("profiles"), types=types, out=out)
+        return
     unpacked_table = f"{out}_unpacked"
     con.execute(f"create or replace temp table {quote(unpacked_table)} as {unpacked(config, contents, read)}")
-    types = {column: config.columns[column] for column in read}
     make_stable_keys(con, config.blocking, profiles=unpacked_table, types=types, out=out)
     con.execute(f"drop table {quote(unpacked_table)}")

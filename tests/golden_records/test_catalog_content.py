@@ -47,7 +47,7 @@ def test_rows_are_summed_as_they_pass_and_pass_in_the_order_of_their_key(
     con.execute(f"create table given ({declared})")
     con.executemany(f"insert into given values ({', '.join('?' * len(table.columns))})", rows[::-1])
     sums: dict[str, Sum] = {}
-    with summed_rows(con, table, "select *, 7::bigint as since_release from given", 3, sums) as reader:
+    with summed_rows(con, table, "select *, 7::bigint as since_release from given", 3, 9, sums) as reader:
         passed = [tuple(row.values()) for batch in reader for row in batch.to_pylist()]
     assert passed == sorted(((*row, 7) for row in rows), key=str)
     expected = {
