@@ -49,11 +49,11 @@ _LARGEST = 16
 RESULTS = Path(__file__).parent / "results"
 
 
-def make_store(root: Path, entities: int, seed: int) -> dict[str, Any]:
+def make_store(root: Path, entities: int, seed: int, memory_limit: str | None) -> dict[str, Any]:
     """Simulate, link and publish; return counts and seconds."""
     workspace = create_workspace(root / "workspace")
     started = time.perf_counter()
-    with connect(root / "batch.duckdb", temp=root / "spill") as con:
+    with connect(root / "batch.duckdb", memory_limit=memory_limit, temp=root / "spill") as con:
         runs = []
         for entity, share in (("legal_person", LEGAL_SHARE), ("natural_person", 1 - LEGAL_SHARE)):
             records = int(entities * share * RECORDS_PER_ENTITY)
@@ -84,6 +84,7 @@ def make_store(root: Path, entities: int, seed: int) -> dict[str, Any]:
     (root / "token").write_text(token, "utf-8")
     told = {
         "counts": counts,
+        "memory_limit": memory_limit,
         "link_seconds": round(linked - started, 1),
         "publish_seconds": round(published - linked, 1),
         "publish_processor_seconds": round(processor, 1),
@@ -228,6 +229,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 16], help="connections at once")
     parser.add_argument("--output", type=Path, required=True, help="directory of the store; made if absent")
     parser.add_argument("--seed", type=int, default=20250101)
+    parser.add_argument("--memory-limit", help="DuckDB's while the store is made, such as 8GB")
     parser.add_argument("--save", action="store_true", help="keep the figures in benchmarks/results")
     args = parser.parse_args()
     root = args.output / str(args.entities)
@@ -235,7 +237,7 @@ def main() -> None:
         store = json.loads((root / "store.json").read_text("utf-8"))
     else:
         root.mkdir(parents=True, exist_ok=True)
-        store = make_store(root, args.entities, args.seed)
+        store = make_store(root, args.entities, args.seed, args.memory_limit)
     settings = root / "workspace" / "guiyi.toml"
     if "[service]\nrequests" not in settings.read_text("utf-8"):
         limits = "\n[service]\nrequests_per_second = 1e9\nrequest_burst = 1e9\nperson_look_burst = 1e9\n"

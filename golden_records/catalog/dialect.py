@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -25,6 +25,7 @@ BUSY_SECONDS = 60.0
 
 RowSource = Callable[[], AbstractContextManager[pa.RecordBatchReader]]
 Add = Callable[[], int]  # adds rows to their table, and returns how many
+Made = TypeVar("Made")
 
 
 class Cursor(Protocol):
@@ -52,8 +53,16 @@ class Staging(Protocol):
         The rows are read now or then, whichever suits the store.
         """
 
+    def meanwhile(self, work: Callable[[], Made]) -> Callable[[], Made]:
+        """Do what puts rows in another thread, if rows are read when they are put; return what gives its outcome.
+
+        Until then nothing else is asked of what the rows are read from.
+        """
+
     def joined(self) -> AbstractContextManager[None]:
-        """Return the block that the transaction is to be in."""
+        """Return a block in which what was put is at hand; it is entered within the transaction or before, and left
+        after it.
+        """
 
 
 class Connection(Protocol):

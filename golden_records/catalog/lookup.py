@@ -113,7 +113,8 @@ def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) ->
     """Find what differs; nothing is written and no lock is held.
 
     Makes `came` (number, place, profile_id) and `shared` (number, shared): the rows of `lookup_entity` to insert;
-    `gone` (number): those to delete; `members`: of the buckets to insert; `bucket` (number): those to delete.
+    `gone` (number): those to delete; `members`: of the buckets to insert; `bucket` (number): those to delete. Of what
+    is replaced as a whole `stage_rows_of_lookup` makes these, which asks nothing of the store.
     Returns None if the part is of some entities only and the store does not hold the others.
     """
     held = catalog.row(
@@ -127,21 +128,21 @@ def stage_lookup(catalog: Catalog, con: DuckDBPyConnection, part: LookupPart) ->
     frequencies = held[1] if held is not None and part.among is not None else part.frequencies_hash
     bits = suits if anew or held is None else held[2]
     staged = StagedLookup(part, anew, bits, frequencies, held is None or held[1] != frequencies)
-    con.execute(f"""
-create or replace temp table {quote(staged.table("now"))} as
-select {number_sql("entity_ids")} as number, profile_id, entities, entity_ids
-from {quote(part.profiles)}""")
-    if anew:
-        con.execute(f"create or replace temp table {quote(staged.table('gone'))} (number bigint)")
-    else:
+    if not anew:
+        _stage_now(con, staged)
         _find_changed(catalog, con, staged)
-    _stage_came(con, staged)
-    _stage_members(catalog, con, staged)
+        _stage_came(con, staged)
+        _stage_members(catalog, con, staged)
     return staged
 
 
 def stage_rows_of_lookup(con: DuckDBPyConnection, staging: Staging, staged: Sequence[StagedLookup]) -> tuple[Add, ...]:
     """Return what adds the rows that were staged."""
+    for one in staged:
+        if one.anew:
+            _stage_now(con, one)
+            _stage_came(con, one)
+            _find_members(con, one, one.part.profiles, "members", "came")
     by_number = sorted(staged, key=lambda one: _numbers_of(one.part.kind))
     refilled = sorted((one for one in staged if one.refill), key=lambda one: one.part.kind)
     profiles = [_profiles_query(one) for one in by_number]
@@ -235,6 +236,13 @@ where s.shared is distinct from w.shared""")
     _fill(con, staged.table("left"), map(unpack_contents, before))
 
 
+def _stage_now(con: DuckDBPyConnection, staged: StagedLookup) -> None:
+    con.execute(f"""
+create or replace temp table {quote(staged.table("now"))} as
+select {number_sql("entity_ids")} as number, profile_id, entities, entity_ids
+from {quote(staged.part.profiles)}""")
+
+
 def _stage_came(con: DuckDBPyConnection, staged: StagedLookup) -> None:
     now = quote(staged.table("now"))
     con.execute(f"""
@@ -248,11 +256,6 @@ def _stage_members(catalog: Catalog, con: DuckDBPyConnection, staged: StagedLook
     """Make `members` and `bucket`: the blocks as they shall be, and the buckets of the store that they replace."""
     names = ("came_members", "left_members", "held_members", "members", "bucket")
     came, left, held, members, bucket = (quote(staged.table(name)) for name in names)
-    if staged.anew:
-        _find_members(con, staged, staged.part.profiles, "came", "came")
-        con.execute(f"create or replace temp view {members} as from {came}")
-        con.execute(f"create or replace temp table {bucket} (number bigint)")
-        return
     for name, contents, other in (("came", staged.part.profiles, "left"), ("left", staged.table("left"), "came")):
         con.execute(f"""
 create or replace temp table {quote(staged.table(f"{name}_alone"))} as
@@ -264,7 +267,7 @@ create or replace temp view {quote(staged.table(f"{name}_contents"))} as
 select profile_id, content
 from {quote(contents)}
 semi join {quote(staged.table(f"{name}_alone"))} using (profile_id)""")
-        _find_members(con, staged, staged.table(f"{name}_contents"), name, f"{name}_alone")
+        _find_members(con, staged, staged.table(f"{name}_contents"), f"{name}_members", f"{name}_alone")
     touched = f"select number from {came} union select number from {left}"
     rows = _named_rows(catalog, con, LOOKUP_BUCKET, touched)
     blocks = _held(catalog, LOOKUP_BUCKET, ("number", "blocks"), rows)
@@ -274,8 +277,8 @@ semi join {quote(staged.table(f"{name}_alone"))} using (profile_id)""")
 
 
 def _find_members(con: DuckDBPyConnection, staged: StagedLookup, contents: str, name: str, places: str) -> None:
-    """Make `<name>_members` of the profiles of the table `places`."""
-    keys, out = staged.table(f"{name}_keys"), staged.table(f"{name}_members")
+    """Make the members `name` of the profiles of the table `places`."""
+    keys, out = staged.table(f"{name}_keys"), staged.table(name)
     staged.part.make_keys(con, contents, keys)
     query = members_sql(staged.part.kind, staged.bits, quote(keys), quote(staged.table(places)))
     con.execute(f"create or replace temp view {quote(out)} as {query}")

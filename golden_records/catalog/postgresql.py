@@ -13,7 +13,7 @@ Invariant: after an error the connection is in no transaction, or is of no more 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import lru_cache
 from typing import Any
@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from golden_records.catalog.ahead import read_ahead
 from golden_records.catalog.arrow import SQL, schema_of
-from golden_records.catalog.dialect import BUSY_SECONDS, Add, RowSource
+from golden_records.catalog.dialect import BUSY_SECONDS, Add, Made, RowSource
 from golden_records.catalog.place import DatabaseUrl
 from golden_records.catalog.postgresql_errors import DatabaseError, connection_error, database_error
 from golden_records.catalog.schema import UNALTERABLE, Table
@@ -339,6 +339,11 @@ class _Staging:
             return added
 
         return add
+
+    def meanwhile(self, work: Callable[[], Made]) -> Callable[[], Made]:
+        """Do it now: the rows are read later."""
+        made = work()
+        return lambda: made
 
     def joined(self) -> AbstractContextManager[None]:
         """Return a block that does nothing."""

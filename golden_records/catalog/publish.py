@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -28,7 +28,7 @@ from golden_records.catalog.arrow import arrow_rows, ordered_rows
 from golden_records.catalog.content import CONTENT_TABLES, Content, Sum, changed_content, summed_rows
 from golden_records.catalog.delta import Delta, TableDelta, find_delta, stage_held, stage_tables, unstage
 from golden_records.catalog.dialect import Add, RowSource, Staging
-from golden_records.catalog.lookup import LookupPart, stage_lookup, stage_rows_of_lookup, write_lookup
+from golden_records.catalog.lookup import LookupPart, StagedLookup, stage_lookup, stage_rows_of_lookup, write_lookup
 from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
 from golden_records.catalog.store import Catalog
 from golden_records.errors import CatalogError
@@ -71,9 +71,10 @@ class ReleaseTables:
 
 @dataclass(frozen=True)
 class _Coming:
-    """The rows that come into a table: what adds them, and their sums, which are known when they were added."""
+    """The rows that come into a table: what adds them, how many, and their sums, known when they were added."""
 
     add: Add
+    rows: int
     sums: dict[str, Sum]
 
 
@@ -143,15 +144,19 @@ def publish(
         delta = find_delta(catalog, con, scope, first=before == 0, owners=owners)
         if if_changed and owners is not None and delta.is_empty(con, release):
             return before
-        with catalog.connection.staging() as staging:
+        connection = catalog.connection
+        with connection.staging() as staging, connection.staging() as apart, ExitStack() as joined, _stopped(con):
             coming = _stage_rows(con, staging, delta, release)
             staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
-            found_by = stage_rows_of_lookup(con, staging, staged)
-            with staging.joined(), catalog.connection.bulk_writing(first=before == 0), catalog.writing():
+            found_by = _stage_found_by(con, apart, staged, first=before == 0)
+            joined.enter_context(staging.joined())
+            with connection.bulk_writing(first=before == 0), catalog.writing():
                 if current_release(catalog) != before:
                     raise CatalogError(f"{catalog.place}: release {release} was made by another run; run again")
                 _write(catalog, con, delta, coming, release, now, manifest, cause, models or {}, progress)
-                write_lookup(catalog, con, staged, found_by, scope)
+                lookup_rows = found_by()
+                joined.enter_context(apart.joined())
+                write_lookup(catalog, con, staged, lookup_rows, scope)
     except dialect.ERRORS as error:
         raise CatalogError(f"{catalog.place}: publishing failed and was undone ({error})") from error
     finally:
@@ -173,10 +178,32 @@ def _stage_rows(con: DuckDBPyConnection, staging: Staging, delta: Delta, release
     for part in delta.tables:
         if part.added:
             rows, sums = _rows_of(con, part, release)
-            coming[part.table.name] = _Coming(staging.put(part.table, rows), sums)
+            coming[part.table.name] = _Coming(staging.put(part.table, rows), part.added, sums)
     for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
-        coming[table.name] = _Coming(staging.put(table, partial(arrow_rows, con, query, _BATCH_ROWS)), {})
+        add = staging.put(table, partial(arrow_rows, con, query, _BATCH_ROWS))
+        coming[table.name] = _Coming(add, scalar(con, f"select count(*) from ({query})"), {})
     return coming
+
+
+def _stage_found_by(
+    con: DuckDBPyConnection, staging: Staging, staged: Sequence[StagedLookup], *, first: bool
+) -> Callable[[], Sequence[Add]]:
+    """Return what gives the adds of the lookup tables; for a first release they are staged while it is written."""
+    stage = partial(stage_rows_of_lookup, con, staging, staged)
+    if first:  # nothing goes, so that writing asks nothing of DuckDB
+        return staging.meanwhile(stage)
+    rows = stage()
+    return lambda: rows
+
+
+@contextmanager
+def _stopped(con: DuckDBPyConnection) -> Iterator[None]:
+    """Have a failed block not wait for what DuckDB does in another thread."""
+    try:
+        yield
+    except BaseException:
+        con.interrupt()
+        raise
 
 
 def _rows_of(con: DuckDBPyConnection, part: TableDelta, release: int) -> tuple[RowSource, dict[str, Sum]]:
@@ -205,11 +232,10 @@ def _write(
         came = coming.get(part.table.name)
         _write_table(catalog, con, part, came.add if came else None, release, counts, progress)
         content = changed_content(content, part.table, came.sums if came else {}, part.content_removed)
-    for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
-        held = last_counts.get(table.name, 0)
-        expected = scalar(con, f"select count(*) from ({query})")
-        with _told_of(table), catalog.connection.loading(table, held=held, added=expected):
-            added = coming[table.name].add()
+    for table in (EVENT, REDIRECT):
+        held, came = last_counts.get(table.name, 0), coming[table.name]
+        with _told_of(table), catalog.connection.loading(table, held=held, added=came.rows):
+            added = came.add()
         counts.rows[table.name] = held + added
         counts.added[table.name] = added
     insert_release(

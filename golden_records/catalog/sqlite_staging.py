@@ -26,7 +26,7 @@ from typing import Any
 import adbc_driver_manager
 import pyarrow as pa
 
-from golden_records.catalog.dialect import Add, RowSource
+from golden_records.catalog.dialect import Add, Made, RowSource
 from golden_records.catalog.schema import Table
 from golden_records.tables import quote
 
@@ -41,7 +41,6 @@ _SETTINGS = (
     "locking_mode = exclusive",
     "temp_store = memory",
 )
-_SCHEMA = "staged"
 _numbers = count()
 
 Insert = Callable[[str, pa.RecordBatchReader], None]
@@ -55,6 +54,8 @@ class SqliteStaging:
         self._insert = insert
         self._catalog = _path(raw)
         self._file: _File | None = None
+        self._schema = ""
+        self._thread: ThreadPoolExecutor | None = None
         remove_abandoned(self._catalog)
 
     def put(self, table: Table, rows: RowSource) -> Add:
@@ -68,6 +69,11 @@ class SqliteStaging:
             written = self._file.write(table, self._definition(table), reader.schema, chain(first, reader))
         return lambda: self._add(table, written)
 
+    def meanwhile(self, work: Callable[[], Made]) -> Callable[[], Made]:
+        """Do it in a thread; see `dialect.Staging`."""
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        return self._thread.submit(work).result
+
     @contextmanager
     def joined(self) -> Iterator[None]:
         """Have what was put at hand while the block runs."""
@@ -75,14 +81,17 @@ class SqliteStaging:
             yield
             return
         self._file.finish()
-        self._raw.execute(f"attach ? as {_SCHEMA}", (str(self._file.path),))
+        self._schema = f"staged_{self._file.number}"
+        self._raw.execute(f"attach ? as {self._schema}", (str(self._file.path),))
         try:
             yield
         finally:
-            self._raw.execute(f"detach {_SCHEMA}")
+            self._raw.execute(f"detach {self._schema}")
 
     def close(self) -> None:
-        """Remove the file."""
+        """Remove the file, once nothing is put any more."""
+        if self._thread is not None:
+            self._thread.shutdown()
         if self._file is not None:
             self._file.remove()
 
@@ -94,7 +103,7 @@ class SqliteStaging:
         written.result()
         name = quote(table.name)
         # Without the names of columns, so that SQLite sees both tables to be the same.
-        return self._raw.execute(f"insert into main.{name} select * from {_SCHEMA}.{name}").rowcount
+        return self._raw.execute(f"insert into main.{name} select * from {self._schema}.{name}").rowcount
 
     def _definition(self, table: Table) -> list[str]:
         """Return the statements that make a table, and its indexes if it is empty: those of one with rows stay."""
@@ -121,7 +130,8 @@ class _File:
     """A file that a thread writes, table after table."""
 
     def __init__(self, catalog: Path) -> None:
-        self.path = catalog.with_name(f"{_prefix(catalog)}{os.getpid()}-{next(_numbers)}")
+        self.number = next(_numbers)
+        self.path = catalog.with_name(f"{_prefix(catalog)}{os.getpid()}-{self.number}")
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._opened = self._thread.submit(self._open)
 

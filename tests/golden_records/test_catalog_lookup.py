@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,12 +17,14 @@ from duckdb import DuckDBPyConnection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from golden_records.catalog import publish as publishing
 from golden_records.catalog.lookup import LookupPart
 from golden_records.catalog.lookup_profiles import entity_of, read_profile_ids
-from golden_records.catalog.publish import ReleaseTables, publish
+from golden_records.catalog.publish import ReleaseTables, current_release, publish
 from golden_records.catalog.rollback import rollback
 from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.entity_id import mint
+from golden_records.errors import CatalogError
 
 NOW = datetime(2026, 2, 1, 8, 30, tzinfo=UTC)
 FIRM = mint("LP", 1)
@@ -133,3 +137,44 @@ def test_a_publish_that_fails_leaves_the_lookup_of_the_last_release(catalog: Cat
     with pytest.raises(duckdb.Error):
         publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[broken])
     assert held(catalog) == before
+
+
+def test_a_first_release_whose_lookup_fails_is_none(catalog: Catalog, con: DuckDBPyConnection) -> None:
+    good = part(con, {1: (E1, "a")})
+    with pytest.raises(duckdb.Error, match="absent"):
+        publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[replace(good, profiles="absent")])
+    with pytest.raises(duckdb.Error, match="missing"):
+        publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[replace(good, frequencies="missing")])
+    assert current_release(catalog) == 0
+    assert set(map(tuple, held(catalog).values())) == {()}
+    assert publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[good]) == 1
+    assert profiles(catalog) == {E1: [1]}
+
+
+def test_a_first_release_that_fails_does_not_wait_for_its_lookup(
+    catalog: Catalog, con: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not isinstance(catalog.place, Path):
+        pytest.skip("PostgreSQL is written to after the lookup was staged")
+    began, ended = threading.Event(), []
+
+    def make_keys_slowly(con: DuckDBPyConnection, contents: str, out: str) -> None:
+        began.set()
+        try:
+            con.execute("select count(*) from range(10_000_000_000) t(i) where i % 7 = 3").fetchall()
+        except duckdb.InterruptException:
+            ended.append("interrupted")
+            raise
+
+    def refused(*_: object, **__: object) -> None:
+        began.wait(60)
+        time.sleep(0.5)  # until the query runs
+        raise CatalogError("the disk is full")
+
+    lookup = replace(part(con, {1: (E1, "a")}), make_keys=make_keys_slowly)
+    monkeypatch.setattr(publishing, "insert_release", refused)
+    with pytest.raises(CatalogError, match="the disk is full"):
+        publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[lookup])
+    monkeypatch.undo()
+    assert ended == ["interrupted"]
+    assert publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: (E1, "a")})]) == 1
