@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -57,7 +57,8 @@ def ordered_rows(
                 yield from sorted_rows
 
     schema = con.sql(f"from ({query}) limit 0").to_arrow_table().schema
-    yield pa.RecordBatchReader.from_batches(schema, batches())
+    with closing(batches()) as sorted_batches:
+        yield pa.RecordBatchReader.from_batches(schema, sorted_batches)
 
 
 def as_reader(columns: Mapping[str, pa.DataType], rows: Sequence[Sequence[Any]]) -> pa.RecordBatchReader:

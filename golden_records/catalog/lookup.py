@@ -11,7 +11,7 @@ they are as if they were written anew, but for `bucket_bits`, which follows when
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -360,4 +360,5 @@ def _packed_rows(
             with arrow_rows(con, query, batch_rows) as batches:
                 yield from pack(read_ahead(batches))
 
-    yield pa.RecordBatchReader.from_batches(schema_of(table.name, table.column_names), rows())
+    with closing(rows()) as packed:
+        yield pa.RecordBatchReader.from_batches(schema_of(table.name, table.column_names), packed)

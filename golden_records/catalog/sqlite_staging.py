@@ -27,7 +27,7 @@ import adbc_driver_manager
 import pyarrow as pa
 
 from golden_records.catalog.dialect import Add, Made, RowSource
-from golden_records.catalog.schema import Table
+from golden_records.catalog.schema import TABLES, Table
 from golden_records.tables import quote
 
 _FEW_ROWS = 20_000
@@ -56,6 +56,7 @@ class SqliteStaging:
         self._file: _File | None = None
         self._schema = ""
         self._thread: ThreadPoolExecutor | None = None
+        self._definitions: dict[str, list[str]] = {}
         remove_abandoned(self._catalog)
 
     def put(self, table: Table, rows: RowSource) -> Add:
@@ -66,11 +67,13 @@ class SqliteStaging:
                 return lambda: self._add_few(table, reader.schema, first)
             if self._file is None:
                 self._file = _File(self._catalog)
-            written = self._file.write(table, self._definition(table), reader.schema, chain(first, reader))
+            definition = self._definitions.get(table.name) or self._definition(table)
+            written = self._file.write(table, definition, reader.schema, chain(first, reader))
         return lambda: self._add(table, written)
 
     def meanwhile(self, work: Callable[[], Made]) -> Callable[[], Made]:
         """Do it in a thread; see `dialect.Staging`."""
+        self._definitions = {table.name: self._definition(table) for table in TABLES}  # the catalog is this thread's
         self._thread = ThreadPoolExecutor(max_workers=1)
         return self._thread.submit(work).result
 

@@ -14,10 +14,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 from duckdb import DuckDBPyConnection
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from golden_records.catalog import publish as publishing
+from golden_records.catalog import sqlite_staging
 from golden_records.catalog.lookup import LookupPart
 from golden_records.catalog.lookup_profiles import entity_of, read_profile_ids
 from golden_records.catalog.publish import ReleaseTables, current_release, publish
@@ -31,6 +32,11 @@ FIRM = mint("LP", 1)
 E1, E2 = mint("LP", 1), mint("LP", 2)
 # profile id → (entity ids, content); the keys of a profile are the characters of its content.
 Profiles = dict[int, tuple[str, str]]
+
+
+@pytest.fixture(params=[20_000, 0], ids=["few", "staged"], autouse=True)
+def _few_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_staging, "_FEW_ROWS", request.param)
 
 
 def make_keys(con: DuckDBPyConnection, contents: str, out: str) -> None:
@@ -75,7 +81,7 @@ CONTENT = dict(enumerate(["", "a", "b", "ab", "abc", "c", "cc"]))
 STATE = st.dictionaries(st.sampled_from(sorted(CONTENT)), st.sampled_from([E1, E2, f"{E1} {E2}"]), max_size=7)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(states=st.lists(st.tuples(STATE, st.sampled_from("rs"), st.sampled_from("ab")), min_size=2, max_size=4))
 def test_following_by_what_differs_is_writing_anew(states: list[tuple[dict[int, str], str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
@@ -93,6 +99,7 @@ def test_following_by_what_differs_is_writing_anew(states: list[tuple[dict[int, 
 def test_only_profiles_that_differ_are_written(
     catalog: Catalog, con: DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sqlite_staging, "_FEW_ROWS", 20_000)
     publish(catalog, con, tables(con), now=NOW, manifest={}, lookup=[part(con, {1: (E1, "a"), 2: (E1, "b")})])
     written: list[tuple[str, int]] = []
 
