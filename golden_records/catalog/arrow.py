@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -51,7 +51,7 @@ def ordered_rows(
     """
     columns = ", ".join(quote(column) for column in order)
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches() -> Generator[pa.RecordBatch, None, None]:
         for condition in _ranges(con, query, order[0], rows):
             with arrow_rows(con, f"from ({query}) where {condition} order by {columns}", batch_rows) as sorted_rows:
                 yield from sorted_rows

@@ -115,6 +115,17 @@ def stage_held(con: DuckDBPyConnection, tables_of: Callable[[str], Sequence[str]
             con.execute(f"create temp view {_held(table)} as {' union all '.join(selects)}")
 
 
+def rows_query(con: DuckDBPyConnection, table: Table, inputs: Sequence[str]) -> str | None:
+    """Return the query of a table's rows that another cursor can run, too; None if that sees not all of them."""
+    names = ", ".join(literal(name) for name in inputs)
+    seen = scalar(
+        con, f"select count(*) from duckdb_tables() where not temporary and table_name in ({names or 'null'})"
+    )
+    if not inputs or seen < len(inputs) or table.name in ENTITY_TYPES:  # whose anchors are in a temporary view
+        return None
+    return " union all ".join(_select(con, table, name) for name in inputs)
+
+
 def _stage(con: DuckDBPyConnection, table: Table, inputs: Sequence[str]) -> None:
     selects = [_select(con, table, name) for name in inputs]
     nothing = ", ".join(f"null::{_DUCKDB[c.type]} as {quote(c.name)}" for c in table.columns)

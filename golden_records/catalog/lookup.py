@@ -10,7 +10,7 @@ they are as if they were written anew, but for `bucket_bits`, which follows when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -355,7 +355,7 @@ def _packed_rows(
 ) -> Iterator[pa.RecordBatchReader]:
     """Return the rows of a table that pack those of queries, one query after the other."""
 
-    def rows() -> Iterator[pa.RecordBatch]:
+    def rows() -> Generator[pa.RecordBatch, None, None]:
         for query in queries:
             with arrow_rows(con, query, batch_rows) as batches:
                 yield from pack(read_ahead(batches))

@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ from duckdb import DuckDBPyConnection
 from golden_records.catalog import dialect
 from golden_records.catalog.arrow import arrow_rows, ordered_rows
 from golden_records.catalog.content import CONTENT_TABLES, Content, Sum, changed_content, summed_rows
-from golden_records.catalog.delta import Delta, TableDelta, find_delta, stage_held, stage_tables, unstage
+from golden_records.catalog.delta import Delta, TableDelta, find_delta, rows_query, stage_held, stage_tables, unstage
 from golden_records.catalog.dialect import Add, RowSource, Staging
 from golden_records.catalog.lookup import LookupPart, StagedLookup, stage_lookup, stage_rows_of_lookup, write_lookup
 from golden_records.catalog.schema import EVENT, REDIRECT, VERSIONED, Table
@@ -37,6 +37,8 @@ from golden_records.tables import quote, scalar
 Progress = Callable[[str, int], None]
 
 _BATCH_ROWS = 20_000
+# From here on a table is worth a thread and a file of its own.
+_MANY_ROWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,20 @@ def publish(
         if if_changed and owners is not None and delta.is_empty(con, release):
             return before
         connection = catalog.connection
-        with connection.staging() as staging, connection.staging() as apart, ExitStack() as joined, _stopped(con):
-            coming = _stage_rows(con, staging, delta, release)
+        with (
+            connection.staging() as staging,
+            connection.staging() as aside,
+            connection.staging() as apart,
+            ExitStack() as joined,
+            con.cursor() as second,
+            _stopped(con, second),
+        ):
+            coming = _stage_largest(second, aside, delta, tables, release) if before == 0 else {}
+            _stage_rows(con, staging, delta, release, coming)
             staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
             found_by = _stage_found_by(con, apart, staged, first=before == 0)
-            joined.enter_context(staging.joined())
+            for rows in (staging, aside):
+                joined.enter_context(rows.joined())
             with connection.bulk_writing(first=before == 0), catalog.writing():
                 if current_release(catalog) != before:
                     raise CatalogError(f"{catalog.place}: release {release} was made by another run; run again")
@@ -172,17 +183,30 @@ def _check_events(con: DuckDBPyConnection, events: Sequence[str], release: int) 
             raise CatalogError(f"table {table}: events of release {others[0][0]}, the next release is {release}")
 
 
-def _stage_rows(con: DuckDBPyConnection, staging: Staging, delta: Delta, release: int) -> dict[str, _Coming]:
-    """Return table → the rows that come."""
-    coming = {}
+def _stage_largest(
+    con: DuckDBPyConnection, staging: Staging, delta: Delta, tables: ReleaseTables, release: int
+) -> dict[str, _Coming]:
+    """Have the rows of the largest table staged by another thread, from a cursor of its own, if that sees them."""
+    part = max((part for part in delta.tables if part.table in CONTENT_TABLES), key=lambda part: part.added)
+    query = rows_query(con, part.table, tables.of(part.table.name)) if part.added >= _MANY_ROWS else None
+    if query is None:
+        return {}
+    rows, sums = _rows_of(con, replace(part, added_query=query), release)
+    put = staging.meanwhile(partial(staging.put, part.table, rows))
+    return {part.table.name: _Coming(lambda: put()(), part.added, sums)}
+
+
+def _stage_rows(
+    con: DuckDBPyConnection, staging: Staging, delta: Delta, release: int, coming: dict[str, _Coming]
+) -> None:
+    """Add to `coming`, table → the rows that come, those of the other tables."""
     for part in delta.tables:
-        if part.added:
+        if part.added and part.table.name not in coming:
             rows, sums = _rows_of(con, part, release)
             coming[part.table.name] = _Coming(staging.put(part.table, rows), part.added, sums)
     for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
         add = staging.put(table, partial(arrow_rows, con, query, _BATCH_ROWS))
         coming[table.name] = _Coming(add, scalar(con, f"select count(*) from ({query})"), {})
-    return coming
 
 
 def _stage_found_by(
@@ -197,12 +221,13 @@ def _stage_found_by(
 
 
 @contextmanager
-def _stopped(con: DuckDBPyConnection) -> Iterator[None]:
-    """Have a failed block not wait for what DuckDB does in another thread."""
+def _stopped(*connections: DuckDBPyConnection) -> Iterator[None]:
+    """Have a failed block not wait for what DuckDB does in other threads."""
     try:
         yield
     except BaseException:
-        con.interrupt()
+        for con in connections:
+            con.interrupt()
         raise
 
 

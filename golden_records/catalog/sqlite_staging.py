@@ -80,6 +80,8 @@ class SqliteStaging:
     @contextmanager
     def joined(self) -> Iterator[None]:
         """Have what was put at hand while the block runs."""
+        if self._thread is not None:
+            self._thread.shutdown()  # once nothing is put any more
         if self._file is None:
             yield
             return

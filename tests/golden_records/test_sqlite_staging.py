@@ -20,6 +20,7 @@ from duckdb import DuckDBPyConnection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from golden_records.catalog import publish as publishing
 from golden_records.catalog import sqlite_staging
 from golden_records.catalog.publish import ReleaseTables, current_release, publish
 from golden_records.catalog.schema import PHONE, RECORD_LINK, VERSIONED
@@ -39,9 +40,11 @@ def store(tmp_path: Path) -> Iterator[Catalog]:
         yield opened
 
 
-@pytest.fixture(autouse=True)
-def _every_row_is_staged(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=["one thread", "largest table apart"])
+def _every_row_is_staged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_staging, "_FEW_ROWS", 0)
+    if request.param == "largest table apart":
+        monkeypatch.setattr(publishing, "_MANY_ROWS", 1)
 
 
 def links(con: DuckDBPyConnection, records: int, *, entity: int = 1) -> ReleaseTables:
