@@ -51,6 +51,11 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Tell whether another connection kept its lock for longer than one waits."""
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY)
+
+
 def open_file(path: Path, *, read_only: bool) -> SqliteConnection:
     """Open a catalog file as a store."""
     return SqliteConnection(connect(path, read_only=read_only))

@@ -167,6 +167,11 @@ def _connect(place: Place, *, read_only: bool) -> Catalog:
     try:
         return Catalog(place, sqlite.open_file(place, read_only=read_only))
     except sqlite.Error as error:
+        if sqlite.is_busy(error):
+            raise CatalogError(
+                f"{place}: another process is writing it, as the first release of millions of entities is for minutes; "
+                "try again when that has ended"
+            ) from error
         raise CatalogError(f"{place}: cannot be opened as a catalog ({error})") from error
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from golden_records.catalog import publish as publishing
+from golden_records.catalog import sqlite
 from golden_records.catalog.publish import ReleaseTables, current_release, publish
 from golden_records.catalog.store import Catalog, open_catalog
 from golden_records.entity_id import mint
@@ -151,3 +154,15 @@ def test_a_first_release_that_fails_leaves_an_empty_catalog_with_its_log(place: 
             publish(catalog, con, tables, now=NOW, manifest={})
         assert (current_release(catalog), journal_mode(catalog)) == (0, "wal")
         assert publish(catalog, con, firm(con), now=NOW, manifest={}) == 1
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_who_waits_too_long_is_told_what_goes_on(place: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(place, isolation_level=None)) as writer:
+        writer.execute("pragma journal_mode = truncate")
+        writer.execute("begin exclusive")
+        with pytest.raises(CatalogError, match="another process is writing it"):
+            open_catalog(place, read_only=read_only)
+        writer.execute("rollback")
+    open_catalog(place, read_only=read_only).close()
