@@ -57,10 +57,11 @@ def make_changed_pairs(
         out: temporary table to make: of these the ones that are still found, as `blocking.pairs.make_pairs` has them.
     """
     _find_touched_blocks(con, keys)
-    going = "in (select profile_id from profile_going)"
     con.execute(f"""
 create or replace temp table pairs_going as
-select left_id, right_id from {before} where left_id {going} or right_id {going}""")
+select left_id, right_id from {before} p semi join profile_going g on p.left_id = g.profile_id
+union
+select left_id, right_id from {before} p semi join profile_going g on p.right_id = g.profile_id""")
     find_pairs(con, rules, keys="keys_after", one_of="profile_coming", out="pairs_coming")
     _find_others(con, rules, after=after)
     con.execute(f"""
@@ -84,13 +85,14 @@ select left_id, right_id, rule, rules from pairs_shared semi join pairs_otherwis
 
 def _find_touched_blocks(con: DuckDBPyConnection, keys: KeyChange) -> None:
     """Make the blocks that change: `keys_before`, `keys_after`, `profile_coming` and `profile_going` (profile_id)."""
+    con.execute(f"create or replace temp table keys_going as select * from {keys.going}")
     con.execute(f"create or replace temp table profile_coming as select distinct profile_id from {keys.coming}")
-    con.execute(f"create or replace temp table profile_going as select distinct profile_id from {keys.going}")
+    con.execute("create or replace temp table profile_going as select distinct profile_id from keys_going")
     con.execute(f"""
 create or replace temp table touched_block as
 select rule, key from {keys.coming}
 union
-select rule, key from {keys.going}""")
+select rule, key from keys_going""")
     con.execute(f"""
 create or replace temp table keys_before as
 select k.*
@@ -101,7 +103,8 @@ create or replace temp table keys_after as
 select * from keys_before anti join profile_going using (profile_id)
 union all
 select * from {keys.coming}""")
-    con.execute("drop table touched_block")
+    for table in ("touched_block", "keys_going"):
+        con.execute(f"drop table {table}")
 
 
 def _find_others(con: DuckDBPyConnection, rules: Sequence[BlockingRule], *, after: str) -> None:

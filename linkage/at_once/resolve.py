@@ -60,6 +60,8 @@ CAUSE = "decision"
 # What these gain on many rows they lose many times over on hundreds of queries of a few rows: the one looks at the
 # statistics of every column that a query names, and profiles have more than a hundred.
 _OPTIMIZERS_OFF = "statistics_propagation,compressed_materialization"
+# So many values of rows looked for are handed to the scan of a long table, which skips most of it then.
+_HANDED_TO_SCANS = 10_000
 _NEEDED = ("made_by", "applied", "named", "component", "must_link", "cannot_link", "entities", "membership", "judged")
 
 
@@ -190,6 +192,7 @@ def resolved(
     made = releases(catalog)
     with connect(memory_limit=workspace.settings.memory_limit) as con, _attached(con, workspace, read_only=read_only):
         con.execute(f"set disabled_optimizers = {literal(_OPTIMIZERS_OFF)}")
+        con.execute(f"set dynamic_or_filter_threshold = {_HANDED_TO_SCANS}")
         batch = Batch(entity)
         run = _small_run(workspace, con, entity, active)
         newest = _require_usable(con, batch, run, made)

@@ -20,7 +20,12 @@ from linkage.pipeline import Linkage
 
 _OF_RECORDS = ("clusters", "anchored", "membership")
 _WHOLE = ("named", "applied", "must_link", "cannot_link", "event")
+# Each begins with a condition on a single column, whose few values a scan knows beforehand.
 _INSIDE = "left_id in (select profile_id from touched_before) and right_id in (select profile_id from touched_before)"
+_CHANGED = (
+    "left_id in (select left_id from changed_pair) "
+    "and (left_id, right_id) in (select (left_id, right_id) from changed_pair)"
+)
 
 
 def splice(run: Linkage, batch: Batch, *, owners: str, release: int, published: str | None) -> None:
@@ -41,7 +46,11 @@ def splice(run: Linkage, batch: Batch, *, owners: str, release: int, published: 
         for name in _OF_RECORDS:
             _replace(run, batch, name, "record_id in (select record_id from touched_record)")
         _replace(
-            run, batch, "record_link", "source || ':' || source_record_id in (select record_id from touched_record)"
+            run,
+            batch,
+            "record_link",
+            f"entity_id in (select owner_id from {quote(owners)}) "
+            "and source || ':' || source_record_id in (select record_id from touched_record)",
         )
         _replace(run, batch, "review_case", f"case_id in (select owner_id from {quote(owners)})")
         for name in TABLES:
@@ -87,11 +96,11 @@ select * from {quote(run.table("component"))} semi join touched using (profile_i
 
 def _pairs(run: Linkage, batch: Batch) -> None:
     con = run.con
-    changed = "(left_id, right_id) in (select (left_id, right_id) from changed_pair)"
     for name in ("pairs", "scored"):
-        con.execute(f"delete from {batch.table(name)} where {changed}")
+        con.execute(f"delete from {batch.table(name)} where {_CHANGED}")
         con.execute(f"insert into {batch.table(name)} by name select * from new_{name}")
-    con.execute(f"delete from {batch.table('judged')} where {changed} or {_INSIDE}")
+    for condition in (_CHANGED, _INSIDE):
+        con.execute(f"delete from {batch.table('judged')} where {condition}")
     con.execute(f"insert into {batch.table('judged')} by name select * from judged_after")
     con.execute(f"delete from {batch.table('refused')} where {_INSIDE}")
     con.execute(f"""
@@ -126,10 +135,9 @@ anti join {members} using (record_id)""")
     con.execute(f"""
 insert into {links}
 with linked_before as (
-    select left_id, right_id
-    from {batch.table("judged")}
-    where verdict = 'auto'
-        and ((left_id, right_id) in (select (left_id, right_id) from changed_pair) or {_INSIDE})
+    select left_id, right_id from {batch.table("judged")} where {_CHANGED} and verdict = 'auto'
+    union
+    select left_id, right_id from {batch.table("judged")} where {_INSIDE} and verdict = 'auto'
 ),
 linked_after as (
     select left_id, right_id from judged_after where verdict = 'auto'
