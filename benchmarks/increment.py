@@ -89,7 +89,7 @@ copy (
 ) to '{folder / "delta.parquet"}'""")
 
 
-def make_workspace(entity: str, folder: Path, memory_limit: str | None) -> Path:
+def make_workspace(entity: str, folder: Path, memory_limit: str | None = None) -> Path:
     """Make a workspace that knows the source of those files, nothing loaded."""
     workspace = folder / "workspace"
     guiyi("init", workspace)
