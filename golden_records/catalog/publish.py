@@ -148,11 +148,11 @@ def publish(
             return before
         connection = catalog.connection
         with (
+            con.cursor() as second,
             connection.staging() as staging,
             connection.staging() as aside,
             connection.staging() as apart,
             ExitStack() as joined,
-            con.cursor() as second,
             _stopped(con, second),
         ):
             coming = _stage_largest(second, aside, delta, tables, release) if before == 0 else {}
