@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
-from linkage.database import count, only_row
+from linkage.database import only_row
+from linkage.increment.rows import copy_rows
 
 ALIAS = "batch"
 
@@ -45,8 +46,7 @@ def fetch_rows(
 ) -> None:
     """Make the table of the rows of a wide table whose key is wanted.
 
-    The rows are found in the key's column alone and then read by their place: a join would read every column whole.
-    Even so a row costs reading its row group, hence `known`.
+    Even by its place (`linkage.increment.rows`) a row costs reading its row group, hence `known`.
 
     Args:
         con: DuckDB connection.
@@ -56,18 +56,8 @@ def fetch_rows(
         out: table to make.
         known: table of rows of the same columns that were read before, or take the place of those in `source`.
     """
-    here = "false" if known is None else f"{quote(key)} in (select {quote(key)} from {quote(known)})"
-    con.execute(f"""
-create or replace table wanted_row as
-select t.rowid as place
-from {source} t
-semi join ({wanted}) w on t.{quote(key)} = w.{quote(key)}
-where not ({here})""")
-    con.execute(f"""
-create or replace table rows_found as
-select *
-from {source}
-where {"rowid in (select place from wanted_row)" if count(con, "wanted_row") else "false"}""")
+    lacking = wanted if known is None else f"{wanted} except select {quote(key)} from {quote(known)}"
+    copy_rows(con, source, wanted=f"({lacking})", key=quote(key), out="rows_found", kind="table")
     if known is not None:
         con.execute(f"""
 insert into rows_found by name
@@ -75,5 +65,4 @@ select k.*
 from {quote(known)} k
 semi join ({wanted}) w on k.{quote(key)} = w.{quote(key)}""")
     con.execute(f"create or replace table {quote(out)} as select * from rows_found")
-    for table in ("wanted_row", "rows_found"):
-        con.execute(f"drop table {table}")
+    con.execute("drop table rows_found")

@@ -9,10 +9,13 @@ from __future__ import annotations
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
+from linkage.database import count
 
 
 def place_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str, out: str = "wanted_row") -> str:
     """Find the rows of a table whose key is wanted, and return a condition on its rows that holds for these.
+
+    Where there are none it is `false`: a table is not read to find nothing.
 
     Args:
         con: DuckDB connection.
@@ -26,7 +29,7 @@ create or replace temp table {quote(out)} as
 select t.rowid as place
 from {table} t
 semi join {wanted} w using ({key})""")
-    return f"rowid in (select place from {quote(out)})"
+    return f"rowid in (select place from {quote(out)})" if count(con, out) else "false"
 
 
 def delete_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str) -> None:
