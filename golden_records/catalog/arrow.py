@@ -50,10 +50,17 @@ def ordered_rows(
         rows: how many rows there are, about.
     """
     columns = ", ".join(quote(column) for column in order)
+    queries = [
+        f"from ({query}) where {condition} order by {columns}" for condition in _ranges(con, query, order[0], rows)
+    ]
+    if len(queries) == 1:
+        with arrow_rows(con, queries[0], batch_rows) as whole:
+            yield whole
+        return
 
     def batches() -> Generator[pa.RecordBatch, None, None]:
-        for condition in _ranges(con, query, order[0], rows):
-            with arrow_rows(con, f"from ({query}) where {condition} order by {columns}", batch_rows) as sorted_rows:
+        for one in queries:
+            with arrow_rows(con, one, batch_rows) as sorted_rows:
                 yield from sorted_rows
 
     schema = con.sql(f"from ({query}) limit 0").to_arrow_table().schema

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -150,23 +150,23 @@ def publish(
         with (
             con.cursor() as second,
             connection.staging() as staging,
-            connection.staging() as aside,
-            connection.staging() as apart,
+            connection.staging() as of_largest,
+            connection.staging() as of_lookup,
             ExitStack() as joined,
             _stopped(con, second),
         ):
-            coming = _stage_largest(second, aside, delta, tables, release) if before == 0 else {}
-            _stage_rows(con, staging, delta, release, coming)
+            coming = _stage_largest(second, of_largest, delta, tables, release) if before == 0 else {}
+            coming |= _stage_rows(con, staging, delta, release, but=coming)
             staged = [found for part in lookup if (found := stage_lookup(catalog, con, part)) is not None]
-            found_by = _stage_found_by(con, apart, staged, first=before == 0)
-            for rows in (staging, aside):
+            found_by = _stage_found_by(con, of_lookup, staged, first=before == 0)
+            for rows in (staging, of_largest):
                 joined.enter_context(rows.joined())
             with connection.bulk_writing(first=before == 0), catalog.writing():
                 if current_release(catalog) != before:
                     raise CatalogError(f"{catalog.place}: release {release} was made by another run; run again")
                 _write(catalog, con, delta, coming, release, now, manifest, cause, models or {}, progress)
                 lookup_rows = found_by()
-                joined.enter_context(apart.joined())
+                joined.enter_context(of_lookup.joined())
                 write_lookup(catalog, con, staged, lookup_rows, scope)
     except dialect.ERRORS as error:
         raise CatalogError(f"{catalog.place}: publishing failed and was undone ({error})") from error
@@ -197,16 +197,18 @@ def _stage_largest(
 
 
 def _stage_rows(
-    con: DuckDBPyConnection, staging: Staging, delta: Delta, release: int, coming: dict[str, _Coming]
-) -> None:
-    """Add to `coming`, table → the rows that come, those of the other tables."""
+    con: DuckDBPyConnection, staging: Staging, delta: Delta, release: int, *, but: Collection[str]
+) -> dict[str, _Coming]:
+    """Return table → the rows that come, `but` those of some tables."""
+    coming = {}
     for part in delta.tables:
-        if part.added and part.table.name not in coming:
+        if part.added and part.table.name not in but:
             rows, sums = _rows_of(con, part, release)
             coming[part.table.name] = _Coming(staging.put(part.table, rows), part.added, sums)
     for table, query in ((EVENT, delta.event_query), (REDIRECT, delta.redirect_query(release))):
         add = staging.put(table, partial(arrow_rows, con, query, _BATCH_ROWS))
         coming[table.name] = _Coming(add, scalar(con, f"select count(*) from ({query})"), {})
+    return coming
 
 
 def _stage_found_by(

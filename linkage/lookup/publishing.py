@@ -70,7 +70,7 @@ join belongs b on p.profile_id = b.profile_id{first}""")
         model=run.trained.model_dump_json(),
         keys_made_by=keys_made_by(config),
         frequencies_hash="" if among is not None else hash_of_tables(run.con, tables),
-        make_keys=partial(_make_keys, run, None if among is not None else profiles),
+        make_keys=partial(_make_keys, run),
         among=among,
     )
 
@@ -82,12 +82,12 @@ def keys_made_by(config: EntityConfig) -> str:
     return hashlib.sha256((rules + columns).encode()).hexdigest()[:16]
 
 
-def _make_keys(run: Linkage, packed_all: str | None, con: DuckDBPyConnection, contents: str, out: str) -> None:
-    """Make the keys of packed profiles; those of all (`packed_all`) from the run's own, which are not packed."""
+def _make_keys(run: Linkage, con: DuckDBPyConnection, contents: str, out: str) -> None:
+    """Make the keys of packed profiles; those of all that the run has packed from its own, which are not packed."""
     config = run.config
     read = frozenset(column for rule in config.blocking for column in rule.columns())
     types = {column: config.columns[column] for column in read}
-    if contents == packed_all:
+    if contents == run.table("lookup_profile"):
         make_stable_keys(con, config.blocking, profiles=run.table("profiles"), types=types, out=out)
         return
     unpacked_table = f"{out}_unpacked"
