@@ -14,6 +14,7 @@ NULL_HASH: Final = 0
 """What `hash_sql` gives for null, whatever the type."""
 
 _SHIFT: Final = "::::"
+_NO_TEXTS: Final = frozenset({"boolean", "tinyint", "smallint", "integer", "bigint", "float", "double", "date"})
 
 
 def hash_sql(value: str, type_: str) -> str:
@@ -21,10 +22,10 @@ def hash_sql(value: str, type_: str) -> str:
 
     Args:
         value: the value as SQL.
-        type_: its DuckDB type, no list.
+        type_: its DuckDB type, no list; whatever is no number is hashed as a text.
 
-    >>> hash_sql("sex", "VARCHAR")
-    "xor(hash(sex), hash('::::' || sex))"
+    >>> hash_sql("age", "integer")
+    'xor(hash(age), hash(null))'
     """
-    again = f"'{_SHIFT}' || {value}" if type_ == "VARCHAR" else "null"
+    again = "null" if type_.lower() in _NO_TEXTS else f"'{_SHIFT}' || {value}"
     return f"xor(hash({value}), hash({again}))"

@@ -199,7 +199,7 @@ def _fingerprints(con: DuckDBPyConnection) -> None:
 def _hash(column: Column, table: Table) -> str:
     if column.name == table.owner:  # the same in all rows that are summed
         return quote(column.name)
-    return hash_sql(quote(column.name), _DUCKDB[column.type].upper())
+    return hash_sql(quote(column.name), _DUCKDB[column.type])
 
 
 def find_delta(

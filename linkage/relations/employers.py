@@ -77,7 +77,7 @@ def _name(table: str) -> str:
 def _said(con: DuckDBPyConnection, people: Side) -> None:
     """Make `said`: person, record_id, source, as_of, employer (hash of what is said), code, and the name's parts."""
     compared = ", ".join(f"work_{part}" for part in _COMPARED)
-    said = ", ".join(hash_sql(column, "VARCHAR") for column in ("code", "work_full", "work_text"))
+    said = ", ".join(hash_sql(column, "varchar") for column in ("code", "work_full", "work_text"))
     con.execute(f"""
 create or replace temp table {_name("said")} as
 with written as (

@@ -121,7 +121,7 @@ select r.record_id, r.source, r.as_of::varchar as as_of, r.entity_id as organisa
 from {organisations.member()} r
 where r.rep_key is not null or r.rep_pattern is not null or {own} or r.code_operator_id is not null""")
     identity = ("organisation", "name_key", "name_pattern", "number", "scheme", "pattern")
-    said = ", ".join(hash_sql(column, "VARCHAR") for column in identity)
+    said = ", ".join(hash_sql(column, "varchar") for column in identity)
     con.execute(f"""
 create or replace temp table {_name("numbered")} as
 select *, hash({said}) as statement
