@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from matchers.date_text import Parts, Status
 from matchers.similarity import Compare, Places
-from matchers.text_bytes import bytes_of
+from matchers.text_bytes import bytes_of, differing_bytes
 
 LUNAR_DAYS = range(17, 52)
 """How many days the lunar reading of a birthday stands before the solar one, leap months included."""
@@ -31,7 +31,6 @@ _DASHES = [4, 7]
 _MONTHS = 12
 _FEBRUARY = 2
 _LONGEST_MONTHS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-_LOWEST_BITS = np.uint64(0x0101010101010101)
 COUNTED_AGE_YEARS = 2
 """Counted age is one or two years ahead of age: one at birth, one more at each new year."""
 
@@ -122,7 +121,7 @@ def slips(days: pa.Array) -> Compare:
         m, d, other_m, other_d = month.take(left), day.take(left), month.take(right), day.take(right)
         found |= (apart <= COUNTED_AGE_YEARS) & (m == other_m) & (d == other_d)
         found |= (apart == 0) & (m == other_d) & (d == other_m)
-        count = _differing_digits(packed.take(left) ^ packed.take(right))
+        count = differing_bytes(packed.take(left) ^ packed.take(right))
         found |= count == 1
         two = np.flatnonzero((count == 2) & ~found)
         p, q = grid[left[two]], grid[right[two]]
@@ -189,14 +188,6 @@ def _numbers(digits: NDArray[np.uint8]) -> NDArray[np.int64]:
         numbers *= 10
         numbers += column - np.uint8(48)
     return numbers
-
-
-def _differing_digits(different: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Return how many bytes are not 0 in the exclusive or of eight digits each, which differ in their low four bits."""
-    different |= different >> np.uint64(2)
-    different |= different >> np.uint64(1)
-    digits: NDArray[np.uint8] = np.bitwise_count(different & _LOWEST_BITS)
-    return digits
 
 
 def _loop(one: Callable[[str, str], float], texts: pa.Array) -> Compare:

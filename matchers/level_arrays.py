@@ -2,8 +2,8 @@
 
 In: the columns of a table, each value replaced by a code (`matchers.level_columns`), and two arrays of row positions.
 Out: the number of the level that holds for each pair. The conditions are those of `matchers.levels`, read a third way:
-`sql` serves sets in DuckDB, `Condition.holds` one pair, this millions. A level is asked only about the pairs that no
-better level took, and a similarity once for two values however many pairs of a slice have them.
+`sql` serves sets in DuckDB, `Condition.holds` one pair, this millions, as the questions of `matchers.level_plan`. A
+level is asked only about the pairs that no better level took, and a question that several ask once a pair.
 
 Invariant: for every condition and pair, `holds` here == `condition.holds` on the two rows.
 """
@@ -12,36 +12,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from matchers.level_columns import MISSING, Codes, Column, Columns, Flags, Ints, Values, numbered
-from matchers.levels import (
-    All,
-    AnyOf,
-    AtLeast,
-    AtLeastAcross,
-    Both,
-    Condition,
-    Contains,
-    Differs,
-    Either,
-    Level,
-    Missing,
-    Not,
-    Overlaps,
-    Same,
-    SameAcross,
+from matchers.level_plan import (
+    CHEAP,
+    EitherOf,
+    Every,
+    Negated,
+    Question,
+    Reaches,
+    Shared,
+    Some,
+    Step,
 )
+from matchers.levels import Both, Contains, Differs, Either, Missing, Overlaps, Same, SameAcross
 from matchers.similarity import SIMILARITIES, Similarity
 
 Floats = NDArray[np.float64]
+_Way = tuple[str, str, str]  # similarity, the left side's column, the right side's
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # makes one code of two
-_CHEAP = Same | Differs | Missing  # cheaper to ask of all pairs than to pick
 _ALL_LOOKED_AT = 0.06  # share of pairs asking from which all values of a column are looked at, for all slices at once
 _MOST = 0.7  # this share of them
 _MANY = 256  # combinations of two lists from which they are compared as sets
@@ -56,16 +51,16 @@ class Pairs:
         all_left: one row of each of all pairs.
         all_right: the other.
         numbers: which of all pairs these are.
-        known: similarities already asked for, of all pairs; NaN where not yet.
-        shared: answers to questions about lists already asked, of all pairs; negative where not yet.
+        kept: similarities already asked for, of all pairs; NaN where not yet.
+        shared: answers already given, of all pairs; negative where not yet.
     """
 
     columns: Columns
     all_left: Ints
     all_right: Ints
     numbers: Ints
-    known: dict[tuple[str, str, str], Floats]
-    shared: dict[Condition, NDArray[np.int8]]
+    kept: dict[_Way, Floats]
+    shared: dict[Shared, NDArray[np.int8]]
 
     @staticmethod
     def of(columns: Columns, left: Ints, right: Ints) -> Pairs:
@@ -99,7 +94,7 @@ class Pairs:
         if len(at) == len(self.numbers):
             return self
         numbers = self.numbers.take(at)
-        return Pairs(self.columns, self.all_left, self.all_right, numbers, self.known, self.shared)
+        return Pairs(self.columns, self.all_left, self.all_right, numbers, self.kept, self.shared)
 
     def codes(self, name: str) -> tuple[Codes, Codes]:
         """Return the codes of a plain column on either side."""
@@ -108,41 +103,39 @@ class Pairs:
         return column.codes.take(self.left), column.codes.take(self.right)
 
 
-def level_numbers(levels: Sequence[Level], pairs: Pairs) -> NDArray[np.int8]:
-    """Return the number of the level that holds for each pair: -1 `missing`, 0 the last level, upwards to the best."""
+def level_numbers(steps: Sequence[Step], pairs: Pairs) -> NDArray[np.int8]:
+    """Return the number of the level that holds for each pair, 0 where no step's does."""
     numbers = np.zeros(pairs.size, dtype=np.int8)
-    for position, level in enumerate(levels):
-        if level.condition is None or not len(pairs.numbers):
-            continue
-        found = holds(level.condition, pairs)
+    for step in steps:
+        if not len(pairs.numbers):
+            break
+        found = holds(step.question, pairs)
         if found.any():
-            numbers[pairs.numbers.compress(found)] = -1 if level.is_missing else len(levels) - 1 - position
+            numbers[pairs.numbers.compress(found)] = step.number
             pairs = pairs.where(~found)
     return numbers
 
 
-def holds(condition: Condition | _EitherOf, pairs: Pairs) -> Flags:
-    """Return for which pairs a condition holds."""
-    match condition:
-        case Not(part):
+def holds(question: Question, pairs: Pairs) -> Flags:
+    """Return for which pairs the answer is yes."""
+    match question:
+        case Negated(part):
             return ~holds(part, pairs)
-        case All(parts):
+        case Every(parts):
             return ~_some(parts, pairs, answer=False)
-        case AnyOf(parts):
-            return _some(_joined(parts), pairs, answer=True)
-        case AtLeast(similarity, name, bound):
-            reached: Flags = _similarity(pairs, (similarity, name, name)) >= bound
-            return reached
-        case AtLeastAcross(similarity, name, other, bound):
-            ways = ((name, other), (other, name))
-            return _either(*(_similarity(pairs, (similarity, *way)) >= bound for way in ways))
-    return _agree(condition, pairs)
+        case Some(parts):
+            return _some(parts, pairs, answer=True)
+        case Shared():
+            return _shared(question, pairs)
+        case Reaches():
+            return _reaches(question, pairs)
+    return _agree(question, pairs)
 
 
-def _agree(condition: Condition | _EitherOf, pairs: Pairs) -> Flags:
-    """Return for which pairs a condition holds that compares values as such."""
+def _agree(question: Question, pairs: Pairs) -> Flags:
+    """Answer a question that compares values as such."""
     left, right = pairs.left, pairs.right
-    match condition:
+    match question:
         case Same(name):
             a, b = pairs.codes(name)
             return _equal(a, b)
@@ -159,48 +152,47 @@ def _agree(condition: Condition | _EitherOf, pairs: Pairs) -> Flags:
         case Either(name, value):
             have = pairs.columns.have(name, value)
             return _either(have.take(left), have.take(right))
-        case _EitherOf(wanted):
+        case EitherOf(wanted):
             have = pairs.columns.have_any(wanted)
             return _either(have.take(left), have.take(right))
         case Both(name, value):
             have = pairs.columns.have(name, value)
             both: Flags = have.take(left) & have.take(right)
             return both
-        case Overlaps() | Contains():
-            return _known(condition, pairs)
-    raise TypeError(f"no evaluation on arrays for {type(condition).__name__}")
+        case Overlaps(name):
+            return _overlap(pairs.columns, name, left, right)
+        case Contains(name, lists):
+            return _contain(pairs, name, lists)
+    raise TypeError(f"no evaluation on arrays for {type(question).__name__}")
 
 
-@dataclass(frozen=True)
-class _EitherOf:
-    """At least one side has one of several values: asked of each row once, not of each pair value by value."""
-
-    wanted: tuple[tuple[str, str | int | bool], ...]
-
-
-@lru_cache(maxsize=256)
-def _joined(parts: tuple[Condition, ...]) -> tuple[Condition | _EitherOf, ...]:
-    """Return the alternatives with all that ask the sides for a value as one, in the place of the first."""
-    asked = tuple(part for part in parts if isinstance(part, Either))
-    if len(asked) < 2:
-        return parts
-    one = _EitherOf(tuple((part.column, part.value) for part in asked))
-    first = parts.index(asked[0])
-    return (*parts[:first], one, *(part for part in parts[first:] if not isinstance(part, Either)))
-
-
-def _some(parts: Sequence[Condition | _EitherOf], pairs: Pairs, *, answer: bool) -> Flags:
+def _some(parts: Sequence[Question], pairs: Pairs, *, answer: bool) -> Flags:
     """Return for which pairs some part gives the answer; a part is asked only where no earlier one gave it."""
     found: Flags = holds(parts[0], pairs) == answer
     for part in parts[1:]:
         open_ = np.flatnonzero(~found)
         if not len(open_):
             break
-        if isinstance(part, _CHEAP) and len(open_) > _MOST * len(found):
+        if isinstance(part, CHEAP) and len(open_) > _MOST * len(found):
             found |= holds(part, pairs) == answer
         else:
             found[open_] = holds(part, pairs.at(open_)) == answer
     return found
+
+
+def _shared(question: Shared, pairs: Pairs) -> Flags:
+    """Answer a question that stands in several places, of each pair once."""
+    if question not in pairs.shared:
+        pairs.shared[question] = np.full(pairs.size, -1, dtype=np.int8)
+    known = pairs.shared[question]
+    answers = known.take(pairs.numbers)
+    open_ = np.flatnonzero(answers < 0)
+    if len(open_):
+        new = pairs.at(open_)
+        found = holds(question.question, new)
+        known[new.numbers] = found
+        answers[open_] = found
+    return answers.view(np.bool_)
 
 
 def _equal(left: Codes, right: Codes) -> Flags:
@@ -218,48 +210,55 @@ def _either(left: Flags, right: Flags) -> Flags:
     return either
 
 
+def _contain(pairs: Pairs, value: str, lists: str) -> Flags:
+    """Return where a value of one side is an element of the other's list."""
+    (a, b), column, present = pairs.codes(value), pairs.columns.named[lists], pairs.columns.present(lists)
+    found = np.zeros(len(a), dtype=np.bool_)
+    for values, rows in ((a, pairs.right), (b, pairs.left)):
+        at = np.flatnonzero(present.take(rows) & ~found)
+        if len(at) > _MOST * len(found):
+            found |= _contained(values, column, rows)
+        else:
+            found[at] = _contained(values.take(at), column, rows.take(at))
+    return found
+
+
 def _contained(values: Codes, column: Column, rows: Ints) -> Flags:
     """Return where a value is an element of the list in a row."""
     assert column.starts is not None
     assert column.sizes is not None
     assert column.first is not None
+    assert column.several is not None
     found = _equal(column.first.take(rows), values)
-    sizes = column.sizes.take(rows)
-    open_ = np.flatnonzero((sizes > 1) & ~found & (values != MISSING))
+    open_ = np.flatnonzero(column.several.take(rows) & ~found)
+    open_ = open_.compress(values.take(open_) != MISSING)
+    sizes = column.sizes.take(rows.take(open_))
     at = 1
     while len(open_):
-        found[open_] = column.codes[column.starts[rows[open_]] + at] == values[open_]
+        inside = column.codes[column.starts[rows[open_]] + at] == values[open_]
+        found[open_] = inside
         at += 1
-        open_ = open_[~found[open_] & (sizes[open_] > at)]
+        more = ~inside & (sizes > at)
+        open_, sizes = open_[more], sizes[more]
     return found
 
 
-def _known(condition: Overlaps | Contains, pairs: Pairs) -> Flags:
-    """Return for which pairs a condition on lists holds; several levels may ask this of one pair."""
-    if condition not in pairs.shared:
-        pairs.shared[condition] = np.full(pairs.size, -1, dtype=np.int8)
-    known = pairs.shared[condition]
-    new = pairs.where(known.take(pairs.numbers) < 0)
-    if len(new.numbers):
-        known[new.numbers] = _shared(condition, new)
-    answers: Flags = known.take(pairs.numbers) > 0
-    return answers
-
-
-def _shared(condition: Overlaps | Contains, pairs: Pairs) -> Flags:
-    match condition:
-        case Overlaps(name):
-            return _overlap(pairs.columns.named[name], pairs.left, pairs.right)
-        case Contains(name, lists):
-            (a, b), column = pairs.codes(name), pairs.columns.named[lists]
-            found = _contained(a, column, pairs.right)
-            open_ = np.flatnonzero(~found)
-            found[open_] = _contained(b.take(open_), column, pairs.left.take(open_))
-            return found
-
-
-def _overlap(column: Column, left: Ints, right: Ints) -> Flags:
+def _overlap(columns: Columns, name: str, left: Ints, right: Ints) -> Flags:
     """Return where the lists of two rows share an element."""
+    column = columns.named[name]
+    assert column.starts is not None
+    assert column.sizes is not None
+    assert column.first is not None
+    assert column.several is not None
+    found = _equal(column.first.take(left), column.first.take(right))
+    several = np.flatnonzero(~found & _either(column.several.take(left), column.several.take(right)))
+    if len(several):
+        found[several] = _share_one(column, left.take(several), right.take(several))
+    return found
+
+
+def _share_one(column: Column, left: Ints, right: Ints) -> Flags:
+    """Return where the lists of two rows share an element, whatever their sizes."""
     assert column.starts is not None
     assert column.sizes is not None
     starts, sizes = column.starts[left], column.sizes[left]
@@ -283,36 +282,43 @@ def _extent(column: Column, row: int) -> tuple[int, int]:
     return int(column.starts[row]), int(column.sizes[row])
 
 
-def _similarity(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
-    """Return a similarity of the left side's column and the right side's, minus infinity where one has no value."""
-    if key not in pairs.known:
-        pairs.known[key] = np.full(pairs.size, np.nan)
-    known = pairs.known[key]
+def _reaches(question: Reaches, pairs: Pairs) -> Flags:
+    """Return where a similarity reaches its bound."""
+    found = np.zeros(len(pairs.numbers), dtype=np.bool_)
+    present = pairs.columns.present
+    for one, other in question.ways:
+        both = present(one).take(pairs.left)
+        both &= present(other).take(pairs.right)
+        at = np.flatnonzero(both & ~found)
+        if len(at):
+            look = _kept if question.kept else _asked
+            found[at] = look(pairs.at(at), (question.similarity, one, other)) >= question.bound
+    return found
+
+
+def _kept(pairs: Pairs, way: _Way) -> Floats:
+    """Return a similarity of the values on both sides, of each pair asked once."""
+    if way not in pairs.kept:
+        pairs.kept[way] = np.full(pairs.size, np.nan)
+    known = pairs.kept[way]
     answers: Floats = known.take(pairs.numbers)
     at = np.flatnonzero(np.isnan(answers))
     if len(at):
         new = pairs.at(at)
-        found = _asked(new, key)
+        found = _asked(new, way)
         answers[at] = found
         known[new.numbers] = found
     return answers
 
 
-def _asked(pairs: Pairs, key: tuple[str, str, str]) -> Floats:
-    """Return a similarity that was not asked for yet."""
-    name, one, other = key
-    present = pairs.columns.present
-    at = np.flatnonzero(present(one).take(pairs.left))
-    at = at.compress(present(other).take(pairs.right.take(at)))
-    answers = np.full(len(pairs.numbers), -np.inf)
-    if len(at):
-        sides = pairs.columns.named[one].looked_at, pairs.columns.named[other].looked_at
-        rows = pairs.left.take(at), pairs.right.take(at)
-        if SIMILARITIES[name].among is not None and one == other and len(at) > _ALL_LOOKED_AT * pairs.size:
-            answers[at] = sides[0].compare(SIMILARITIES[name], *rows)
-        else:
-            answers[at] = _compared(SIMILARITIES[name], sides, rows)
-    return answers
+def _asked(pairs: Pairs, way: _Way) -> Floats:
+    """Return a similarity of the values on both sides, of which none is missing."""
+    name, one, other = way
+    sides = pairs.columns.named[one].looked_at, pairs.columns.named[other].looked_at
+    rows = pairs.left, pairs.right
+    if SIMILARITIES[name].among is not None and one == other and len(pairs.numbers) > _ALL_LOOKED_AT * pairs.size:
+        return sides[0].compare(SIMILARITIES[name], *rows)
+    return _compared(SIMILARITIES[name], sides, rows)
 
 
 def _compared(similarity: Similarity, sides: tuple[Values, Values], rows: tuple[Ints, Ints]) -> Floats:

@@ -95,6 +95,7 @@ class Column:
         starts: of a list column where each row's elements start; `None` for a plain column.
         sizes: of a list column how many elements each row has.
         first: of a list column each row's first element.
+        several: of a list column which rows have more than one.
         values: of a plain column whose texts were read, its values.
     """
 
@@ -102,6 +103,7 @@ class Column:
     starts: Ints | None = None
     sizes: Ints | None = None
     first: Codes | None = None
+    several: Flags | None = None
     values: Values | None = None
 
     @property
@@ -242,7 +244,7 @@ def _lists(column: pa.ChunkedArray, positions: Ints, size: int) -> Column:
     starts = _placed(starts_here, here, np.zeros(size, dtype=np.int64))
     sizes = _placed(sizes_here, here, np.zeros(size, dtype=np.int64))
     first = _placed(elements.take(starts_here), here, np.full(size, MISSING))
-    return Column(elements, starts, sizes, first)
+    return Column(elements, starts, sizes, first, sizes > 1)
 
 
 def _placed(array: NDArray[Any], positions: Ints, among: NDArray[Any]) -> NDArray[Any]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, LCSseq
@@ -31,7 +33,8 @@ from matchers.levels import (
     different,
     missing,
 )
-from matchers.similarity import register
+from matchers.similarity import Compare, Places, register
+from matchers.text_bytes import letters_of
 
 COMPATIBLE_LEVELS = frozenset(
     (
@@ -53,6 +56,7 @@ SHARE_COMPANY = "股份有限公司"
 
 _LONG = 5  # characters of brand and trade from which one edit is a typing error rather than another name
 _LONG_BRAND = 3
+_BITS_OF_AN_EDIT = 2  # of `letters_of`
 
 
 def _joined(parts: str) -> str:
@@ -95,14 +99,28 @@ def typo(left: str, right: str) -> float:
     return float(_is_typo(left, right))
 
 
-def _typo_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
-    distances = process.cpdist(
-        [_joined(a) for a in left], [_joined(b) for b in right], scorer=OSA.distance, score_cutoff=1, dtype=np.int32
-    )
-    scores = np.zeros(len(left))
-    for index in np.flatnonzero(distances == 1).tolist():
-        scores[index] = _is_typo(left[index], right[index])
-    return scores
+def _typos(names: pa.Array) -> Compare:
+    """Return the function that gives `typo` of two of the texts by their places.
+
+    What differs in more characters than one edit exchanges needs no closer look.
+    """
+    joined = pc.replace_substring(names, "|", "", max_replacements=1)
+    sizes, letters = pc.utf8_length(joined).to_numpy().astype(np.int64), letters_of(joined)
+
+    def compare(left: Places, right: Places) -> NDArray[np.float64]:
+        near = np.bitwise_count(letters.take(left) ^ letters.take(right)) <= _BITS_OF_AN_EDIT
+        at = np.flatnonzero(near)
+        at = at.compress(np.abs(sizes.take(left.take(at)) - sizes.take(right.take(at))) <= 1)
+        sides = [pa.array(side.take(at)) for side in (left, right)]
+        texts = (joined.take(side).to_pylist() for side in sides)
+        distances = process.cpdist(*texts, scorer=OSA.distance, score_cutoff=1, dtype=np.int32)
+        one = np.flatnonzero(distances == 1)
+        names_of = (names.take(side.take(pa.array(one))).to_pylist() for side in sides)
+        found = np.zeros(len(left))
+        found[at.take(one)] = [_is_typo(a, b) for a, b in zip(*names_of, strict=True)]
+        return found
+
+    return compare
 
 
 def replacement(left: str, right: str) -> float:
@@ -147,7 +165,7 @@ def _begins(short: str, whole: str) -> bool:
 # 1 if a text marked as a beginning begins the other.
 register("gy_organization_beginning", beginning)
 # 1 if one likely typing error separates two texts `brand|trade`.
-register("gy_organization_typo", typo, _typo_many)
+register("gy_organization_typo", typo, among=_typos)
 # 1 if one character stands in the place of another.
 register("gy_organization_replacement", replacement)
 # 1 if one text is the other with characters left out.

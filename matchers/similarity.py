@@ -16,9 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
+
+from matchers.text_bytes import differing_bytes, is_ascii, words_of
 
 One = Callable[[str, str], float]
 Many = Callable[[Sequence[str], Sequence[str]], NDArray[np.float64]]
@@ -39,6 +42,8 @@ class Similarity:
 
 SIMILARITIES: dict[str, Similarity] = {}
 _SCALE = 1e9
+_SEVERAL_EDITS = 2
+_LONGEST = 64  # bytes up to which texts of one size are compared as bytes
 
 
 def register(name: str, one: One, many: Many | None = None, among: Among | None = None) -> Similarity:
@@ -85,12 +90,41 @@ def _jaro_winkler_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.
 
 
 def _edit(left: str, right: str) -> float:
-    return -float(OSA.distance(left, right))
+    return -float(min(OSA.distance(left, right, score_cutoff=1), _SEVERAL_EDITS))
 
 
 def _edit_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64]:
-    distances: NDArray[np.float64] = process.cpdist(left, right, scorer=OSA.distance, dtype=np.float64)
-    return -distances
+    distances: NDArray[np.float64] = process.cpdist(left, right, scorer=OSA.distance, score_cutoff=1, dtype=np.float64)
+    return -np.minimum(distances, _SEVERAL_EDITS)
+
+
+def _edits_among(texts: pa.Array) -> Compare:
+    """Return the function that gives `_edit` of two of the texts; those of the usual size are compared as bytes."""
+    size = _usual_size(texts)
+    words = words_of(texts, size)
+    usual = is_ascii(words.rows) & words.fitting
+
+    def compare(left: Places, right: Places) -> NDArray[np.float64]:
+        edits = np.zeros(len(left), dtype=np.uint8)
+        for column in words.columns:
+            edits += differing_bytes(column.take(left) ^ column.take(right))
+        two = np.flatnonzero(edits == _SEVERAL_EDITS)
+        a, b = words.rows.take(left.take(two), axis=0), words.rows.take(right.take(two), axis=0)
+        swapped = (a[:, :-1] == b[:, 1:]) & (a[:, 1:] == b[:, :-1]) & (a != b)[:, :-1]
+        edits[two] -= swapped.any(axis=1)
+        found: NDArray[np.float64] = -np.minimum(edits, _SEVERAL_EDITS).astype(np.float64)
+        at = np.flatnonzero(~(usual.take(left) & usual.take(right)))
+        if len(at):
+            found[at] = _edit_many(*(texts.take(pa.array(side.take(at))).to_pylist() for side in (left, right)))
+        return found
+
+    return compare
+
+
+def _usual_size(texts: pa.Array) -> int:
+    """Return the size in bytes that most texts have."""
+    sizes = pc.binary_length(texts).to_numpy()
+    return int(np.bincount(np.minimum(sizes, _LONGEST)).argmax()) if len(sizes) else 0
 
 
 def _indel(left: str, right: str) -> float:
@@ -104,7 +138,7 @@ def _indel_many(left: Sequence[str], right: Sequence[str]) -> NDArray[np.float64
 
 # Jaro-Winkler in [0, 1].
 register("gy_jaro_winkler", _jaro_winkler, _jaro_winkler_many)
-# Minus the number of edits (insert, delete, substitute, swap neighbours): -1 means one edit apart.
-register("gy_edits", _edit, _edit_many)
+# Minus the number of edits (insert, delete, substitute, swap neighbours): -1 means one edit apart, -2 two or more.
+register("gy_edits", _edit, _edit_many, _edits_among)
 # Twice the longest common subsequence over the summed lengths, in [0, 1]: kind to dropped parts.
 register("gy_common", _indel, _indel_many)

@@ -31,6 +31,7 @@ from linkage.database import count, only_row
 from linkage.entity_config import EntityConfig
 from matchers.level_arrays import Pairs, level_numbers
 from matchers.level_columns import Codes, Columns, Ints, coded, selected, some_value
+from matchers.level_plan import planned
 from matchers.levels import Level
 from matchers.value_hash import hash_sql
 
@@ -227,10 +228,11 @@ def _compare(
 ) -> tuple[str, Future[Columns], dict[str, pa.Table], list[Future[NDArray[np.int8]]]]:
     """Have threads compare the pairs, a slice at a time."""
     columns, frequencies = read.result()
+    steps = planned(levels)
 
     def numbers(slice_: slice) -> NDArray[np.int8]:
         at = located.result()
-        return level_numbers(levels, Pairs.of(columns.result(), at.left[slice_], at.right[slice_]))
+        return level_numbers(steps, Pairs.of(columns.result(), at.left[slice_], at.right[slice_]))
 
     slices = [slice(start, start + _SLICE) for start in range(0, located.result().pairs.num_rows, _SLICE)]
     return name, columns, frequencies, [pool.submit(numbers, slice_) for slice_ in slices]

@@ -20,11 +20,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from matchers.similarity import Among, Compare, One, Places, register
-from matchers.text_bytes import bytes_of
+from matchers.text_bytes import is_ascii, words_of
 
 SIZE: Final = 18
 _STAR: Final = ord("*")
-_ASCII: Final = 128  # a byte below it is a character of its own
 _WORDS: Final = 3  # integers of eight bytes that hold a pattern
 
 
@@ -34,7 +33,7 @@ def agreement(left: str, right: str, positions: tuple[int, ...]) -> float:
     >>> agreement("440306********1514", "4403**********1514", (0, 1, 2, 3, 4, 5, 14, 15, 16, 17))
     8.0
     """
-    if len(left) != SIZE or len(right) != SIZE:
+    if not all(len(text) == SIZE and text.isascii() for text in (left, right)):
         return -1.0
     agreeing = 0
     for position, (a, b) in enumerate(zip(left, right, strict=True)):
@@ -54,14 +53,11 @@ def _among(positions: tuple[int, ...]) -> Among:
     counted = np.isin(np.arange(_WORDS * 8), positions).astype(np.uint8).view(np.uint64)
 
     def among(patterns: pa.Array) -> Compare:
-        rows, fitting = bytes_of(patterns, SIZE)
-        no_pattern = ~(fitting & (rows < _ASCII).all(axis=1))
-        grid = np.full((len(patterns), _WORDS * 8), _STAR, dtype=np.uint8)
-        grid[:, :SIZE] = rows
-        grid[no_pattern] = _STAR
+        read = words_of(patterns, SIZE)
+        no_pattern = ~(read.fitting & is_ascii(read.rows))
         # A pattern as three integers of eight characters, those it shows as ones in three more: compared at one go.
-        words = [np.ascontiguousarray(word) for word in grid.view(np.uint64).T]
-        shown = [np.ascontiguousarray(word) for word in ((grid != _STAR) * np.uint8(255)).view(np.uint64).T]
+        words = read.columns
+        shown = [np.ascontiguousarray(word) for word in ((read.rows != _STAR) * np.uint8(255)).view(np.uint64).T]
         all_are_patterns = not no_pattern.any()
 
         def compare(left: Places, right: Places) -> NDArray[np.float64]:

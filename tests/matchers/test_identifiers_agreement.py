@@ -8,7 +8,7 @@ from matchers.identifiers import agreement
 from matchers.similarity import SIMILARITIES
 
 NAMES = ("gy_mask_agreement", "gy_mask_tail", "gy_code_agreement")
-patterns = st.text("01*X", min_size=18, max_size=18) | st.text(max_size=20)
+patterns = st.text("01*X", min_size=18, max_size=18) | st.text("1é张", min_size=17, max_size=18) | st.text(max_size=20)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ patterns = st.text("01*X", min_size=18, max_size=18) | st.text(max_size=20)
         ("******19990101****", "440306199901011514", (0, 0, 6)),
         ("4403**********1514", "440306199901011***", (5, 1, 1)),
         ("short", "short", (-1, -1, -1)),
+        ("44030619990101151é", "44030619990101151é", (-1, -1, -1)),
     ],
 )
 def test_only_positions_that_mean_something_are_counted(left: str, right: str, counts: tuple[int, int, int]) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from matchers import levels as level_module
 from matchers.level_arrays import Pairs, holds, level_numbers
 from matchers.level_columns import MISSING, Columns, coded, columns_read, selected, some_value
+from matchers.level_plan import Every, Negated, Shared, planned, question
 from matchers.levels import (
     All,
     AnyOf,
@@ -115,7 +116,7 @@ def all_pairs(rows: list[dict[str, Any]], levels: tuple[Level, ...], order: list
 def test_a_condition_means_the_same_for_arrays_and_for_each_pair(
     condition: Condition, rows: list[dict[str, Any]]
 ) -> None:
-    answers = holds(condition, all_pairs(rows, (level("it", condition),)))
+    answers = holds(question(condition), all_pairs(rows, (level("it", condition),)))
     assert answers.tolist() == [condition.holds(left, right) for left in rows for right in rows]
 
 
@@ -128,7 +129,7 @@ def test_the_levels_found_are_those_of_each_pair_in_whatever_order_the_rows_come
     levels = (missing("a", "b", "xs"), *named, different())
     order = list(range(len(rows)))
     seed.shuffle(order)
-    numbers = level_numbers(levels, all_pairs(rows, levels, order)).tolist()
+    numbers = level_numbers(planned(levels), all_pairs(rows, levels, order)).tolist()
     names = [outcome(levels, left, right).name for left in rows for right in rows]
     best_first = [found.name for found in levels]
     assert numbers == [-1 if n == "missing" else len(levels) - 1 - best_first.index(n) for n in names]
@@ -138,7 +139,9 @@ def test_the_levels_found_are_those_of_each_pair_in_whatever_order_the_rows_come
 def test_one_of_several_values_on_either_side_is_asked_of_each_row(rows: list[dict[str, Any]]) -> None:
     condition = AnyOf((Either("n", 1), Same("a"), Either("f", True), Either("n", 2), Both("b", "王")))
     pairs = all_pairs(rows, (level("it", condition),))
-    assert holds(condition, pairs).tolist() == [condition.holds(left, right) for left in rows for right in rows]
+    assert holds(question(condition), pairs).tolist() == [
+        condition.holds(left, right) for left in rows for right in rows
+    ]
     assert (("n", 1), ("f", True), ("n", 2)) in pairs.columns.asked
 
 
@@ -161,13 +164,13 @@ def test_an_unknown_kind_of_condition_is_an_error_and_not_a_level() -> None:
             return True
 
     with pytest.raises(TypeError, match="Other"):
-        holds(Other(), all_pairs([{"a": "王"}], ()))
+        holds(question(Other()), all_pairs([{"a": "王"}], ()))
 
 
 @pytest.mark.parametrize("shared", [[], ["共有"]])
 def test_long_lists_are_compared_like_short_ones(shared: list[str]) -> None:
     rows = [{"xs": [f"{side}{i}" for i in range(10_000)] + shared} for side in "甲乙"] + [{"xs": None}]
-    answers = holds(Overlaps("xs"), all_pairs(rows, (level("it", Overlaps("xs")),)))
+    answers = holds(question(Overlaps("xs")), all_pairs(rows, (level("it", Overlaps("xs")),)))
     some = bool(shared)
     assert answers.tolist() == [True, some, False, some, True, False, False, False, False]
 
@@ -176,20 +179,38 @@ def test_a_similarity_is_asked_once_for_two_values(monkeypatch: pytest.MonkeyPat
     from matchers.similarity import SIMILARITIES, Similarity
 
     asked: list[tuple[str, str]] = []
-    real = SIMILARITIES["gy_edits"]
+    real = SIMILARITIES["gy_common"]
 
     def many(left: Any, right: Any) -> Any:
         asked.extend(zip(left, right, strict=True))
         return real.many(left, right)
 
-    monkeypatch.setitem(SIMILARITIES, "gy_edits", Similarity("gy_edits", real.one, many))
-    near = tuple(level(f"edits_{n}", AtLeast("gy_edits", "a", -n)) for n in (1, 2, 3))
+    monkeypatch.setitem(SIMILARITIES, "gy_common", Similarity("gy_common", real.one, many))
+    near = tuple(level(f"common_{share}", AtLeast("gy_common", "a", share)) for share in (0.9, 0.5, 0.3))
     levels = (missing("a"), level("exact", Same("a")), *near, different())
     rows = [{"a": word} for word in ("甲乙丙丁", "甲乙丙丁", "甲乙戊己", "庚辛壬癸", None)] * 3
-    numbers = level_numbers(levels, all_pairs(rows, levels))
+    numbers = level_numbers(planned(levels), all_pairs(rows, levels))
     assert sorted(asked) == sorted(set(asked))
     assert len(asked) == 6
     assert sorted(set(numbers.tolist())) == [-1, 0, 2, 4]
+
+
+def test_what_several_levels_ask_is_asked_once_a_pair() -> None:
+    near = AnyOf((Missing(("b",)), Contains("a", "xs")))
+    levels = (
+        level("first", All((Same("n"), near))),
+        level("second", All((Not(Same("f")), Not(near)))),
+        level("third", All((near, Same("f")))),
+        different(),
+    )
+    first, second, third = (step.question for step in planned(levels))
+    assert isinstance(first, Every)
+    assert isinstance(second, Every)
+    assert isinstance(third, Every)
+    shared = first.parts[1]
+    assert isinstance(shared, Shared)
+    assert second.parts == (Negated(Same("f")), Negated(shared))
+    assert third.parts == (shared, Same("f"))
 
 
 def test_one_value_has_one_code_whatever_column_row_or_list_it_is_in() -> None:
@@ -210,7 +231,7 @@ def test_a_row_without_a_value_to_compare_is_not_read_and_stands_for_no_other() 
     levels = (missing("a"), level("first", Both("n", 1)), level("near", AtLeast("gy_edits", "a", -1)), different())
     pairs = all_pairs(rows, levels)
     assert pairs.columns.named["n"].codes.tolist().count(int(MISSING)) == 2
-    assert level_numbers(levels, pairs).reshape(4, 4).tolist() == [
+    assert level_numbers(planned(levels), pairs).reshape(4, 4).tolist() == [
         [-1, -1, -1, -1],
         [-1, 2, 1, -1],
         [-1, 1, 1, -1],
@@ -227,7 +248,7 @@ def test_texts_are_read_only_of_columns_whose_values_are_looked_at() -> None:
 
 def test_a_list_is_never_compared_as_one_value() -> None:
     with pytest.raises(AssertionError, match="list"):
-        holds(Same("xs"), all_pairs([{"xs": ["王"]}], (level("it", Overlaps("xs")),)))
+        holds(question(Same("xs")), all_pairs([{"xs": ["王"]}], (level("it", Overlaps("xs")),)))
 
 
 def test_the_columns_read_are_those_of_conditions_and_term_frequencies() -> None:
@@ -241,5 +262,5 @@ def test_two_rooms_of_one_plain_hash_are_two() -> None:
         assert con.execute("select hash(?) = hash(?)", rooms).fetchall() == [(True,)], "or the case proves nothing"
     rows = [dict.fromkeys(("a", "b", "n", "f")) | {"a": room, "xs": [room]} for room in rooms]
     for condition in (Same("a"), Overlaps("xs"), Contains("a", "xs")):
-        answers = holds(condition, all_pairs(rows, (level("it", condition),)))
+        answers = holds(question(condition), all_pairs(rows, (level("it", condition),)))
         assert answers.tolist() == [condition.holds(left, right) for left in rows for right in rows]
