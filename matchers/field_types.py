@@ -114,6 +114,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             "confirmed": personal_identifier.confirmed,
             "different_permits": personal_identifier.different_permits,
             "disputed": personal_identifier.disputed,
+            "end_in_doubt": personal_identifier.end_in_doubt,
         },
         personal_identifier.mask,
     ),

@@ -52,9 +52,9 @@ def name_likeness(left: str, right: str) -> float:
     short, long = sorted((left, right), key=len)
     if len(long) - len(short) == 1 and len(short) >= 2:
         return _one_more(short, long)
-    # Part of a transliterated name is missing: its bearer's own name or the father's stands alone.
     if len(long) >= _LONG and len(short) >= 3 and (long.startswith(short) or long.endswith(short)):
-        return SLIP if len(short) >= 4 else ONE_CHARACTER
+        # Part of a transliterated name is missing. What stands last is the father's name, and so perhaps the father.
+        return SLIP if len(short) >= 4 and not long.endswith(short) else ONE_CHARACTER
     return 0.0
 
 

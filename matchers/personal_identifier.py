@@ -41,6 +41,7 @@ from matchers.personal_identifier_levels import (
     conflicting,
     different_permits,
     disputed,
+    end_in_doubt,
     levels,
     near_identifiers,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "conflicting",
     "different_permits",
     "disputed",
+    "end_in_doubt",
     "levels",
     "mask",
     "near_identifiers",
@@ -92,7 +94,7 @@ class PersonalIdentifier:
         sex: M or F, from the sequence digit of a valid number.
         region: six digits of the region of first registration (citizen numbers).
         tail: the last four characters, if all are shown.
-        disputed: whether the stated birth date (or the sex together with a deviating year or month) contradicts a valid
+        disputed: whether the stated birth date (or the sex together with a deviating date) contradicts a valid
             number; None where there is nothing to hold against it.
     """
 
@@ -200,7 +202,7 @@ def _weighed(found: PersonalIdentifier, stated: str | None, sex: str | None) -> 
     year, month, day = int(known[:4]), int(known[5:7]), int(known[8:])
     if said.year == year and said.month in (None, month) and said.day in (None, day):
         return _marked(found, False)
-    told = sex_code(sex) if said.day is None else None
+    told = sex_code(sex)
     other_sex = told is not None and found.sex is not None and told != found.sex
     return _marked(found, other_sex or not of_one_birth(said, known))
 

@@ -100,6 +100,15 @@ def conflicting(field: str) -> Condition:
     return Differs(f"{field}_exclusive")
 
 
+def end_in_doubt(field: str) -> Condition:
+    """Return whether a number is wrong or rounded, and its last four characters are not those of the other.
+
+    These tell twins apart: such a number one edit away may well be the twin's.
+    """
+    wrong = any_of(Missing((f"{field}_pattern",)), Either(f"{field}_status", "damaged"))
+    return all_of(wrong, Not(Same(f"{field}_tail")))
+
+
 def different_permits(field: str) -> Condition:
     """Return whether both have a travel permit whose number stays for life, and the numbers differ.
 

@@ -275,7 +275,7 @@ def row_of(id_number: str, birth_date: str | None, sex: str | None = None) -> Ro
         ("1999", "女", False),
         ("1999-01-11", None, False),
         ("1998-12-02", None, False),
-        ("1998-12-02", "女", False),
+        ("1998-12-02", "女", True),
         ("1998", "男", False),
         ("1998", "女", True),
         ("1962-07-30", None, True),

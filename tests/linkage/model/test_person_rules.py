@@ -29,6 +29,8 @@ def number(birth: str, sequence: int) -> str:
 
 
 ELDER, YOUNGER = number("20110305", 121), number("20110305", 141)
+TWIN = number("20160814", 471)
+HAMLET = "陕西省蓝田县东河乡李屋村4组9号"
 HOME = "深圳市宝安区西乡街道桃源社区桃源居路8号2栋101室"
 AWAY = "深圳市龙华区民治街道北站社区民塘路328号3栋702室"
 FLAT = {"phone": "13712350075", "address": HOME}
@@ -92,8 +94,78 @@ CASES = {
     "a sex that was miscoded": (
         {"name": "文亚楠", "birth_date": "1980-02-05", "sex": "女", **FLAT},
         {"name": "文亚楠", "birth_date": "1980-02-05", "sex": "男", "phone": FLAT["phone"], "address": AWAY},
-        "auto",
-        "sex_miscoded_same_birth_date",
+        "review",
+        "other_sex",
+    ),
+    "twins whose names sound alike, a digit of one number missing": (
+        {"name": "朱瑶俊", "id_number": TWIN, "household_address": HAMLET},
+        {"name": "朱瑶军", "id_number": TWIN[:16] + TWIN[17], "birth_date": "2016-08-14", "household_address": HAMLET},
+        "review",
+        "altered_name_near_number",
+    ),
+    "twins one character apart, the younger's number mistyped": (
+        {"name": "余倩霞", "id_number": TWIN, "birth_date": "2016-08-14", **FLAT},
+        {"name": "余倩玲", "id_number": TWIN[:16] + "5" + TWIN[-1], "birth_date": "2016-08-14", **FLAT},
+        "review",
+        "sibling_pattern",
+    ),
+    "a homophone with the same birth date and telephone": (
+        {"name": "郭思婷", "id_number": ELDER, "birth_date": "2011-03-05", **FLAT},
+        {"name": "郭思亭", "birth_date": "2011-03-05", **FLAT},
+        "review",
+        "altered_name_and_birth_date",
+    ),
+    "a hidden name with the same birth date and room": (
+        {"name": "魏**", "id_number": ELDER, "birth_date": "2011-03-05", "address": HOME},
+        {"name": "魏静明", "birth_date": "2011-03-05", "address": HOME},
+        "review",
+        "hidden_name",
+    ),
+    "a surname and a number rounded by a spreadsheet": (
+        {"name": "萧燕", "id_number": "440306200403271482", "birth_date": "2004-03-27", "phone": FLAT["phone"]},
+        {"name": "萧小姐", "id_number": "440306200403271488", "phone": FLAT["phone"]},
+        "review",
+        "hidden_name_other_number",
+    ),
+    "one name, birth date and room, another number where it is shown": (
+        {"name": "邵晓宇", "id_number": ELDER, "address": HOME},
+        {"name": "邵晓宇", "id_number": "653101********0812", "birth_date": "2011-03-05", "address": HOME},
+        "review",
+        "other_number_same_birth_date",
+    ),
+    "father and son of one name": (
+        {"name": "石国强", "id_number": ELDER, **FLAT},
+        {"name": "石国强", "id_number": "430524********0812", **FLAT},
+        "review",
+        "other_number",
+    ),
+    "another's number beside an address in the place of the name": (
+        {"name": "邓燕", "id_number": ELDER, "phone": FLAT["phone"]},
+        {"name": HOME, "id_number": ELDER, "birth_date": "1962-07-30", "sex": "男"},
+        "reject",
+        "no_name_little_else",
+    ),
+    "a brother's number": (
+        {"name": "谭志明", "id_number": ELDER, **FLAT},
+        {"name": "谭志强", "id_number": ELDER, **FLAT},
+        "review",
+        "same_number_one_character_replaced",
+    ),
+    "a namesake whose family comes from elsewhere": (
+        {
+            "name": "宋梅",
+            "birth_date": "1980-02-05",
+            "address": HOME,
+            "household_address": "湖北省枣阳市西山镇新屋村9组46号",
+        },
+        {
+            "name": "宋梅",
+            "birth_date": "1980-02-05",
+            "address": HOME.replace("101", "902"),
+            "household_address": HAMLET,
+        },
+        "review",
+        "name_and_birth_date_only",
     ),
     "a dropped character": (
         {"name": "毛红梅", "birth_date": "1982-02-14", **FLAT},
