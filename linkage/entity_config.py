@@ -188,6 +188,9 @@ class ClusteringConfig(_Section):
         hysteresis: a link of the last run holds down to this weight below the threshold; raising it keeps more.
         contradicting: rules with the verdict `reject` whose pairs contradict a cluster that holds both; a person is
             asked whether to split it.
+        keeping_apart: rules with the verdict `reject` whose pairs, below a weight, are joined by decisions and
+            identifiers only, and not through third records; naming more asks about more.
+        keeping_apart_below: that weight; raising it asks about more.
     """
 
     exclusive: tuple[str, ...]
@@ -197,6 +200,8 @@ class ClusteringConfig(_Section):
     maximum_size: Annotated[int, Field(ge=2)] = 200
     hysteresis: Annotated[float, Field(ge=0)] = 2.0
     contradicting: tuple[str, ...] = ()
+    keeping_apart: tuple[str, ...] = ()
+    keeping_apart_below: float = -10.0
 
 
 class EntityConfig(_Section):
@@ -411,8 +416,9 @@ def _check_names(config: EntityConfig, place: str) -> None:
     for column in (config.training.label, *config.training.em_block, *config.clustering.exclusive):
         _known(column, config.columns, f"{place}: training/clustering", "column")
     rejecting = {hard.name for hard in config.rule if hard.verdict == "reject"}
-    for name in config.clustering.contradicting:
-        _known(name, rejecting, f"{place}: clustering.contradicting", "rule with verdict 'reject'")
+    for key in ("contradicting", "keeping_apart"):
+        for name in getattr(config.clustering, key):
+            _known(name, rejecting, f"{place}: clustering.{key}", "rule with verdict 'reject'")
     for name in config.training.label_blind:
         _known(name, config.levels, f"{place}: training.label_blind", "comparison")
 

@@ -86,7 +86,8 @@ def labels(configs: Iterable[EntityConfig]) -> dict[str, dict[str, tuple[str, st
             for kind, (zh, en) in _REMARKS.items():
                 found["remark"][f"{field.name}: {kind}"] = (f"{field.zh.partition('（')[0]}：{zh}", f"{field.en}: {en}")
     found["contested"][f"review:{BY_SCORE}"] = ("权重在两个阈值之间", "weight between the thresholds")
-    found["contested"]["ambiguous"] = ("与两个号码不同的主体都相符，未并入", "fits two entities with different numbers")
+    found["contested"]["ambiguous"] = ("与两个不同的主体都相符，未并入", "fits two different entities")
+    found["contested"]["contradiction"] = ("会连起互相矛盾的记录，已拒绝", "link refused: records contradict")
     found["contested"]["cannot_link"] = ("人工裁定为不同主体", "ruled different by a person")
     return found
 

@@ -17,6 +17,7 @@ from blocking.sql import quote
 from linkage.clusters.links import Ids, Refusal
 from linkage.clusters.partition import Limits, partition
 from linkage.entity_config import EntityConfig
+from matchers.levels import literal
 
 # What a record's tie is called when it has several: what a consumer can trust most. (Links are followed in another
 # order: decisions first.)
@@ -71,7 +72,8 @@ order by left_id, right_id""").to_arrow_table()
         ).to_arrow_table()
         for column in config.clustering.exclusive
     }
-    labels, refusals = partition(ids, edges, exclusive, _apart(con, cannot_link), limits_of(config))
+    contrary = _contrary(con, config, judged)
+    labels, refusals = partition(ids, edges, exclusive, _apart(con, cannot_link), limits_of(config), contrary)
     con.register("partition_result", pa.table({"profile_id": ids, "component": labels}))
     con.execute("""
 create or replace temp table profile_cluster as
@@ -121,6 +123,19 @@ def _apart(con: DuckDBPyConnection, cannot_link: str | None) -> list[tuple[int, 
     if cannot_link is None:
         return []
     pairs = con.execute(f"select left_id, right_id from {quote(cannot_link)} where left_id <> right_id").fetchall()
+    return [(int(a), int(b)) for a, b in pairs]
+
+
+def _contrary(con: DuckDBPyConnection, config: EntityConfig, judged: str) -> list[tuple[int, int]]:
+    """Return the pairs that contradict each other so much that third profiles do not join them."""
+    rules, below = config.clustering.keeping_apart, config.clustering.keeping_apart_below
+    if not rules:
+        return []
+    pairs = con.execute(f"""
+select left_id, right_id
+from {quote(judged)}
+where verdict = 'reject' and verdict_rule in ({", ".join(map(literal, rules))})
+    and match_weight < {below!r} and left_id < right_id""").fetchall()
     return [(int(a), int(b)) for a, b in pairs]
 
 

@@ -127,6 +127,69 @@ def partition_contested(
     return parts.groups.homes(), refusals
 
 
+def partition_contradicted(
+    nodes: Iterable[int], links: Iterable[Link], pairs: Pairs, *, margin: float = 0.0
+) -> tuple[dict[int, int], list[Refusal]]:
+    """Follow links in falling strength, refusing each that would join two profiles that contradict each other.
+
+    What a decision or an identifier joins is one whatever contradicts. A group of these that is linked about as well to
+    two that contradict each other (a row without a birth date, to father and son of one name) is ambiguous: it is
+    joined to neither.
+
+    Args:
+        nodes: profile ids.
+        links: accepted links among them.
+        pairs: profiles that contradict each other.
+        margin: see `partition_contested`.
+
+    Returns:
+        Each node's representative (the smallest id in its part), and the refused links with the constraint.
+    """
+    parts = _Parts.of(list(nodes), {}, ())
+    ordered = sorted(links, key=lambda link: link.order)
+    for link in ordered:
+        if link.is_firm:
+            parts.follow(link)
+    one = parts.groups.homes()
+    contrary = [(a, b) for a, b in pairs if one[a] != one[b]]
+    for a, b in (*contrary, *((b, a) for a, b in contrary)):
+        parts.enemies[one[a]].add(b)
+    loose = [link for link in ordered if one[link.left] != one[link.right]]
+    unclear = _between(loose, one, {frozenset((one[a], one[b])) for a, b in contrary}, margin)
+    refusals = []
+    for link in loose:
+        if one[link.left] in unclear or one[link.right] in unclear:
+            refusals.append(Refusal(link, "ambiguous"))
+        elif parts.follow(link):
+            refusals.append(Refusal(link, "contradiction"))
+    return parts.groups.homes(), refusals
+
+
+def _between(
+    links: Sequence[Link], one: Mapping[int, int], contrary: Collection[frozenset[int]], margin: float
+) -> set[int]:
+    """Return the groups whose links do not tell to which of two groups that contradict each other they belong.
+
+    Args:
+        links: strongest first.
+        one: each profile's group.
+        contrary: the groups that contradict each other, two and two.
+        margin: see `partition_contested`.
+    """
+    best: dict[int, dict[int, Link]] = defaultdict(dict)
+    for link in links:
+        for group, other in ((one[link.left], one[link.right]), (one[link.right], one[link.left])):
+            best[group].setdefault(other, link)
+    unclear = set()
+    for group, by_other in best.items():
+        (nearest, first), *rest = by_other.items()
+        for other, link in rest:
+            near = STRENGTH[first.basis] == STRENGTH[link.basis] and first.weight - link.weight < margin
+            if near and frozenset((nearest, other)) in contrary:
+                unclear.add(group)
+    return unclear
+
+
 def _ambiguous(links: Sequence[Link], one: Mapping[int, int], values: Values, margin: float) -> set[int]:
     """Return the nodes without a value whose links do not tell which of two values they belong to.
 

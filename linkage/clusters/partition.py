@@ -1,11 +1,12 @@
 """Partition profiles into clusters under constraints: the algorithm, without tables.
 
-Components of the accepted links, nearly all, are taken whole. Three kinds are looked at, each after the last:
+Components of the accepted links, nearly all, are taken whole. Four kinds are looked at, each after the last:
 
 1. A component with two values of an exclusive column or two profiles to be kept apart is built link by link
    (`linkage.clusters.contested`). Two values that a must-link joins count as one.
-2. A cluster in which one weak link joins two groups is taken apart there (`linkage.clusters.bridges`).
-3. A cluster of too many profiles is built again up to that size.
+2. A cluster in which third profiles join two that contradict each other is built again link by link.
+3. A cluster in which one weak link joins two groups is taken apart there (`linkage.clusters.bridges`).
+4. A cluster of too many profiles is built again up to that size.
 
 Each step only takes clusters apart, so that what an earlier one has kept apart never meets again.
 
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from linkage.clusters.bridges import homes_without, refuse_bridges, suspicious
 from linkage.clusters.connected import connected
-from linkage.clusters.contested import decided_groups, limit_size, partition_contested
+from linkage.clusters.contested import decided_groups, limit_size, partition_contested, partition_contradicted
 from linkage.clusters.links import FIRM, Groups, Ids, Mask, Refusal, links_of
 
 Positions = NDArray[np.int32]
@@ -58,6 +59,7 @@ def partition(
     exclusive: Mapping[str, pa.Table],
     apart: Sequence[tuple[int, int]],
     limits: Limits = Limits(),
+    contrary: Sequence[tuple[int, int]] = (),
 ) -> tuple[Positions, list[Refusal]]:
     """Partition profiles.
 
@@ -67,6 +69,7 @@ def partition(
         exclusive: per exclusive column, a table of profile_id and value.
         apart: pairs of profile ids that may not meet.
         limits: when else a link is not followed.
+        contrary: pairs of profile ids that contradict each other: only decisions and identifiers join them.
 
     Returns:
         A component number for each id, and the refused links, by left and right id.
@@ -74,7 +77,8 @@ def partition(
     if not len(ids):
         return np.zeros(0, dtype=np.int32), []
     made = _Partition(ids, edges)
-    made.settle_constraints(exclusive, [pair for pair in apart if _has(ids, pair[0]) and _has(ids, pair[1])], limits)
+    made.settle_constraints(exclusive, _among(ids, apart), limits)
+    made.settle_contradictions(_among(ids, contrary), limits)
     made.settle_bridges(limits)
     if limits.maximum_size is not None:
         made.settle_sizes(limits.maximum_size)
@@ -101,6 +105,18 @@ class _Partition:
             links = links_of(self.edges, inside)
             homes, refusals = partition_contested(nodes.tolist(), links, values, apart, margin=limits.margin)
             self._take_apart(homes, refusals)
+
+    def settle_contradictions(self, contrary: Sequence[tuple[int, int]], limits: Limits) -> None:
+        if not contrary:
+            return
+        pairs = np.array(contrary, dtype=np.int64)
+        homes = self.labels[_positions(self.ids, pairs.ravel())].reshape(-1, 2)
+        together = homes[:, 0] == homes[:, 1]
+        inside, nodes = self._inside(self._flag(homes[together, 0]))
+        if len(nodes):
+            met = [(int(a), int(b)) for a, b in pairs[together]]
+            links = links_of(self.edges, inside)
+            self._take_apart(*partition_contradicted(nodes.tolist(), links, met, margin=limits.margin))
 
     def settle_bridges(self, limits: Limits) -> None:
         weights = self.edges.column("match_weight").to_numpy()
@@ -158,6 +174,10 @@ def _positions(ids: Ids, wanted: Ids) -> Positions:
         order = np.argsort(block)
         found[start + order] = np.searchsorted(ids, block[order])
     return found
+
+
+def _among(ids: Ids, pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(a, b) for a, b in pairs if _has(ids, a) and _has(ids, b)]
 
 
 def _has(ids: Ids, value: int) -> bool:

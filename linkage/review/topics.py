@@ -135,7 +135,13 @@ _RULES = {
     "branch_with_a_hidden_code": "branch",
     "branch_at_the_parents_desk": "branch",
 }
-_CONSTRAINTS = {"size": "oversized", "bridge": "bridge", "cannot_link": "against_ruling", "ambiguous": "ambiguous"}
+_CONSTRAINTS = {
+    "size": "oversized",
+    "bridge": "bridge",
+    "cannot_link": "against_ruling",
+    "ambiguous": "ambiguous",
+    "contradiction": "ambiguous",
+}
 
 STATES = ("open", "waiting", "disputed", "undecided", "ruled")
 PENDING = ("open", "waiting", "disputed", "undecided")

@@ -37,13 +37,15 @@ def clustered(
         con.execute("create table members (record_id varchar, profile_id bigint)")
         con.execute(
             "create table judged (left_id bigint, right_id bigint, verdict varchar, link_basis varchar, "
-            "match_weight double, match_probability double)"
+            "match_weight double, match_probability double, verdict_rule varchar default 'score')"
         )
         con.execute("create table apart (left_id bigint, right_id bigint)")
         con.execute("create table same (left_id bigint, right_id bigint)")
         for table, rows in (("profiles", profiles), ("judged", pairs), ("apart", apart), ("same", same)):
             for row in rows:
-                con.execute(f"insert into {table} values ({', '.join('?' * len(row))})", list(row))
+                columns = [name for name, *_ in con.execute(f"describe {table}").fetchall()][: len(row)]
+                given = f"{table} ({', '.join(columns)}) values ({', '.join('?' * len(row))})"
+                con.execute(f"insert into {given}", list(row))
         for profile, records, _ in profiles:
             for n in range(records):
                 con.execute("insert into members values (?, ?)", [f"{profile}.{n}", profile])

@@ -28,6 +28,7 @@ class Case:
     values: dict[int, str]
     apart: list[tuple[int, int]]
     limits: Limits
+    contrary: list[tuple[int, int]]
 
 
 def arrow(links: list[Link]) -> pa.Table:
@@ -89,12 +90,15 @@ def cases(draw: st.DrawFn) -> Case:
         draw(st.dictionaries(st.sampled_from(nodes), st.sampled_from("XYZ"), min_size=valued, max_size=valued)),
         draw(st.lists(st.sampled_from(pairs), unique=True, max_size=draw(st.sampled_from([0, 0, 3])))),
         limits,
+        draw(st.lists(st.sampled_from(pairs), unique=True, max_size=draw(st.sampled_from([0, 3])))),
     )
 
 
 def partition(case: Case) -> tuple[Groups, Refused]:
     ids = np.array(case.nodes, dtype=np.int64)
-    labels, refusals = partition_ids(ids, arrow(case.links), exclusive(case.values), case.apart, case.limits)
+    labels, refusals = partition_ids(
+        ids, arrow(case.links), exclusive(case.values), case.apart, case.limits, case.contrary
+    )
     groups: dict[int, set[int]] = {}
     for node, label in zip(case.nodes, labels.tolist(), strict=True):
         groups.setdefault(label, set()).add(node)
@@ -110,14 +114,47 @@ def plain_partition(case: Case) -> tuple[Groups, Refused]:
     refused: Refused = set()
     groups: Groups = set()
     for group in plain_constraints(case, refused):
-        inside = [link for link in case.links if {link.left, link.right} <= group]
-        cut = plain_bridges(group, inside, case.limits)
-        refused |= {(link.left, link.right, "bridge") for link in cut}
-        rest = [link for link in inside if link not in cut]
-        for part in components(group, rest):
-            held = [link for link in rest if {link.left, link.right} <= part]
-            groups |= plain_size(part, held, case.limits.maximum_size, refused)
+        for agreeing in plain_contradictions(group, case, refused):
+            inside = [link for link in case.links if {link.left, link.right} <= agreeing]
+            cut = plain_bridges(agreeing, inside, case.limits)
+            refused |= {(link.left, link.right, "bridge") for link in cut}
+            rest = [link for link in inside if link not in cut]
+            for part in components(agreeing, rest):
+                held = [link for link in rest if {link.left, link.right} <= part]
+                groups |= plain_size(part, held, case.limits.maximum_size, refused)
     return groups, refused
+
+
+def plain_contradictions(group: frozenset[int], case: Case, refused: Refused) -> Groups:
+    inside = [link for link in case.links if {link.left, link.right} <= group]
+    firm = components(group, [link for link in inside if link.basis in ("decision", "identifier")])
+
+    def enemies(a: frozenset[int], b: frozenset[int]) -> bool:
+        return a != b and any({x, y} & a and {x, y} & b for x, y in case.contrary)
+
+    if not any({x, y} <= group for x, y in case.contrary):
+        return {group}
+    loose = sorted((x for x in inside if home(firm, x.left) != home(firm, x.right)), key=lambda link: link.order)
+    unclear = set()
+    for one in firm:
+        mine = [(home(firm, x.left if x.right in one else x.right), x) for x in loose if {x.left, x.right} & one]
+        for other, link in mine[1:]:
+            nearest, first = mine[0]
+            near = STRENGTH[first.basis] == STRENGTH[link.basis] and first.weight - link.weight < case.limits.margin
+            if near and enemies(nearest, other):
+                unclear.add(one)
+    found = firm
+    for link in loose:
+        if {home(firm, link.left), home(firm, link.right)} & unclear:
+            refused.add((link.left, link.right, "ambiguous"))
+            continue
+        a, b = home(found, link.left), home(found, link.right)
+        pieces = [part for part in firm if part <= a or part <= b]
+        if a != b and any(enemies(p, q) for p in pieces if p <= a for q in pieces if q <= b):
+            refused.add((link.left, link.right, "contradiction"))
+        else:
+            found = joined(found, link)
+    return found
 
 
 def components(nodes: frozenset[int], links: list[Link]) -> Groups:
@@ -242,7 +279,7 @@ def test_without_constraints_clusters_are_the_components_networkx_finds(case: Ca
     graph = nx.Graph()
     graph.add_nodes_from(case.nodes)
     graph.add_edges_from((x.left, x.right) for x in case.links)
-    found, refused = partition(replace(case, values={}, apart=[], limits=Limits()))
+    found, refused = partition(replace(case, values={}, apart=[], contrary=[], limits=Limits()))
     assert found == {frozenset(c) for c in nx.connected_components(graph)}
     assert refused == set()
 
@@ -260,7 +297,10 @@ def test_the_order_of_links_values_and_constraints_changes_nothing(case: Case, s
 @given(cases())
 def test_the_same_input_gives_the_same_bytes(case: Case) -> None:
     ids = np.array(case.nodes, dtype=np.int64)
-    runs = [partition_ids(ids, arrow(case.links), exclusive(case.values), case.apart, case.limits) for _ in range(2)]
+    runs = [
+        partition_ids(ids, arrow(case.links), exclusive(case.values), case.apart, case.limits, case.contrary)
+        for _ in range(2)
+    ]
     assert runs[0][0].tobytes() == runs[1][0].tobytes()
     assert runs[0][1] == runs[1][1]
 
@@ -289,6 +329,31 @@ def test_no_cluster_breaks_a_constraint(case: Case) -> None:
         assert case.limits.maximum_size is None or len(group) <= max(case.limits.maximum_size, largest)
 
 
+# --- Contradictions ---------------------------------------------------------------------------------------------------
+
+
+def namesakes(*links: Link, contrary: list[tuple[int, int]]) -> tuple[Groups, Refused]:
+    nodes = sorted({node for link in links for node in (link.left, link.right)})
+    return partition(Case(nodes, list(links), {}, [], Limits(margin=5.0), contrary))
+
+
+def test_a_row_between_father_and_son_joins_them_no_more_and_is_joined_to_neither() -> None:
+    links = Link(1, 3, 14.0, "attribute"), Link(2, 3, 13.0, "attribute")
+    found, refused = namesakes(*links, contrary=[(1, 2)])
+    assert found == {frozenset({1}), frozenset({2}), frozenset({3})}
+    assert refused == {(1, 3, "ambiguous"), (2, 3, "ambiguous")}
+
+
+def test_a_row_that_is_nearer_to_one_is_joined_to_that_one() -> None:
+    links = Link(1, 3, 30.0, "attribute"), Link(2, 3, 13.0, "attribute")
+    assert namesakes(*links, contrary=[(1, 2)]) == ({frozenset({1, 3}), frozenset({2})}, {(2, 3, "contradiction")})
+
+
+def test_what_an_identifier_joins_is_one_whatever_contradicts() -> None:
+    links = Link(1, 2, 30.0, "identifier"), Link(1, 3, 13.0, "attribute"), Link(2, 3, 13.0, "attribute")
+    assert namesakes(*links, contrary=[(1, 2)]) == ({frozenset({1, 2, 3})}, set())
+
+
 # --- Decisions --------------------------------------------------------------------------------------------------------
 
 
@@ -300,7 +365,7 @@ def clusters(
     links: list[Link], values: dict[int, str], apart: list[tuple[int, int]] | None = None
 ) -> tuple[Groups, Refused]:
     nodes = sorted({node for link in links for node in (link.left, link.right)} | set(values))
-    return partition(Case(nodes, links, values, apart or [], Limits(margin=5.0)))
+    return partition(Case(nodes, links, values, apart or [], Limits(margin=5.0), []))
 
 
 def test_two_numbers_that_a_person_ruled_one_may_stand_in_one_cluster() -> None:
@@ -340,7 +405,7 @@ def test_a_ruling_that_another_ruling_stops_makes_no_numbers_one() -> None:
 @pytest.mark.parametrize("apart", [[], [(5, 6)], [(1, 99)], [(98, 99)]])
 def test_a_pair_kept_apart_that_is_not_here_or_never_met_changes_nothing(apart: list[tuple[int, int]]) -> None:
     links = [Link(1, 2, 20.0, "corroborated")]
-    case = Case([1, 2, 5, 6], links, {}, apart, Limits())
+    case = Case([1, 2, 5, 6], links, {}, apart, Limits(), apart)
     assert partition(case) == ({frozenset({1, 2}), frozenset({5}), frozenset({6})}, set())
 
 

@@ -317,7 +317,7 @@ def test_records_that_say_the_same_are_parted_and_strangers_joined_as_people_rul
         con.execute("""
 create table judged as
 select distinct l.profile_id as left_id, r.profile_id as right_id, 'auto' as verdict, 'attribute' as link_basis,
-    20.0::double as match_weight, 0.99::double as match_probability
+    20.0::double as match_weight, 0.99::double as match_probability, 'score' as verdict_rule
 from members l
 join members r on l.profile_id < r.profile_id
 where (select name from raw where record_id = l.record_id) = (select name from raw where record_id = r.record_id)""")
