@@ -17,7 +17,8 @@ from blocking.pairs import caps, find_pairs
 from blocking.rules import BlockingRule
 from blocking.sql import quote
 
-_SAME_BLOCK = "k.rule = b.rule and k.key = b.key"
+# A key is a hash of the rule as well; by it alone the rows of a few blocks are found without reading the others.
+_SAME_BLOCK = "k.key = b.key"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,6 @@ def make_changed_pairs(
     rules: Sequence[BlockingRule],
     keys: KeyChange,
     *,
-    before: str,
     after: str,
     changed: str,
     out: str,
@@ -51,17 +51,12 @@ def make_changed_pairs(
         con: DuckDB connection.
         rules: the rules the keys were made with.
         keys: which keys come and go.
-        before: the pairs as they were, as SQL to select from.
-        after: all keys, as they are now, likewise.
+        after: all keys, as they are now, as SQL to select from.
         changed: temporary table to make: left_id, right_id of the pairs that come, go or are found by other rules.
         out: temporary table to make: of these the ones that are still found, as `blocking.pairs.make_pairs` has them.
     """
     _find_touched_blocks(con, keys)
-    con.execute(f"""
-create or replace temp table pairs_going as
-select left_id, right_id from {before} p semi join profile_going g on p.left_id = g.profile_id
-union
-select left_id, right_id from {before} p semi join profile_going g on p.right_id = g.profile_id""")
+    find_pairs(con, rules, keys="keys_before", one_of="profile_going", out="pairs_going")
     find_pairs(con, rules, keys="keys_after", one_of="profile_coming", out="pairs_coming")
     _find_others(con, rules, after=after)
     con.execute(f"""

@@ -25,12 +25,16 @@ def make_keys(
         rules: the rules, in order; a rule's position is its number in the table.
         profiles: table with `profile_id` and the columns the rules read.
         types: DuckDB type of each profile column (a type ending in `[]` is exploded).
-        out: table to make: rule (position), key (hash), refine (hash of the refining columns), profile_id.
+        out: table to make: rule (position), key (hash of this and the values), refine (hash of the refining columns),
+            profile_id; in order of key, so that a few blocks are found without reading the others.
     """
+    queries = [
+        key_query(position, alternative, rule.refine, profiles, types)
+        for position, rule in enumerate(rules)
+        for alternative in rule.keys
+    ]
     con.execute(f"create or replace table {quote(out)} (rule utinyint, key ubigint, refine ubigint, profile_id bigint)")
-    for position, rule in enumerate(rules):
-        for alternative in rule.keys:
-            con.execute(f"insert into {quote(out)} " + key_query(position, alternative, rule.refine, profiles, types))
+    con.execute(f"insert into {quote(out)} select * from ({' union all '.join(queries)}) order by key")
 
 
 def key_query(

@@ -108,7 +108,8 @@ select
     {sides},
     min({first}.rule) as rule,
     bit_or(cast(1 as ubigint) << {first}.rule) as rules{met}
-group by left_id, right_id""")
+group by left_id, right_id
+order by left_id""")
 
 
 def caps(rules: Sequence[BlockingRule]) -> str:

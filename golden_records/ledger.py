@@ -116,7 +116,7 @@ def assign(
         select c.record_id, o.entity_id
         from {quote(clusters)} c
         join _ledger_owner o on o.cluster_id = c.cluster_id
-        order by c.record_id
+        order by o.entity_id, c.record_id
         """
     )
     _entities_and_redirects(con, out)

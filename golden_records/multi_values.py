@@ -71,6 +71,7 @@ def write_identifiers(con: DuckDBPyConnection, columns: Sequence[Identifier], ou
         select e.entity_id, f.* exclude (entity_no)
         from found f
         {_NAMED}
+        order by f.entity_no
         """
     )
 
@@ -121,6 +122,7 @@ def write_names(con: DuckDBPyConnection, columns: Sequence[Name], out: str, sour
         select e.entity_id, f.* exclude (entity_no)
         from found f
         {_NAMED}
+        order by f.entity_no
         """
     )
 
@@ -155,6 +157,7 @@ def write_addresses(con: DuckDBPyConnection, columns: Sequence[Address], out: st
         select e.entity_id, f.* exclude (entity_no)
         from found f
         {_NAMED}
+        order by f.entity_no
         """
     )
 
@@ -178,6 +181,7 @@ def write_phones(con: DuckDBPyConnection, columns: Sequence[Phone], out: str, so
         select e.entity_id, f.* exclude (entity_no)
         from found f
         {_NAMED}
+        order by f.entity_no
         """
     )
 

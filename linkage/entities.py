@@ -80,15 +80,15 @@ def identify(run: Linkage, history: History, *, spot_checks: int | None = 0) -> 
 
 
 def _pass_on(run: Linkage, history: History) -> LedgerCounts:
-    anchor = f"p.{quote(run.config.clustering.exclusive[0])}"
+    anchor, anchored = f"p.{quote(run.config.clustering.exclusive[0])}", run.table("anchored")
     run.con.execute(f"""
-create or replace table {quote(run.table("anchored"))} as
+create or replace temp table {quote(anchored)} as
 select c.record_id, c.cluster_id, {anchor} as anchor
 from {quote(run.table("clusters"))} c
 join {quote(run.table("profiles"))} p on c.profile_id = p.profile_id""")
     counts = assign(
         run.con,
-        clusters=run.table("anchored"),
+        clusters=anchored,
         previous=history.tables.previous,
         entities=history.tables.entities,
         out=LedgerTables(*(run.table(name) for name in ("membership", "event", "redirect", "entities"))),
@@ -98,6 +98,7 @@ join {quote(run.table("profiles"))} p on c.profile_id = p.profile_id""")
         release=history.release,
         as_of=history.as_of,
     )
+    run.con.execute(f"drop table {quote(anchored)}")
     _link_records(run)
     make_review_cases(run)
     return counts
@@ -199,4 +200,5 @@ create or replace table {quote(run.table("record_link"))} as
 select r.source, r.source_record_id, m.entity_id, c.link_basis, c.probability
 from {quote(run.table("records"))} r
 join {quote(run.table("membership"))} m on r.record_id = m.record_id
-join {quote(run.table("clusters"))} c on r.record_id = c.record_id""")
+join {quote(run.table("clusters"))} c on r.record_id = c.record_id
+order by m.entity_id""")

@@ -245,7 +245,7 @@ def _change_pairs(run: Linkage) -> bool:
     change = KeyChange(was, coming=of(now, "appeared"), going=of(was, "vanished"))
     changed, found, pairs = (run.table(name) for name in ("pairs_changed", "pairs_found", "pairs"))
     with in_memory(con):
-        make_changed_pairs(con, rules, change, before=before.table("pairs"), after=now, changed=changed, out=found)
+        make_changed_pairs(con, rules, change, after=now, changed=changed, out=found)
     delete_rows(con, quote(pairs), wanted=quote(changed), key="left_id, right_id")
     con.execute(f"insert into {quote(pairs)} by name select * from {quote(found)}")
     return True

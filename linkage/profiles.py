@@ -42,7 +42,8 @@ from {quote(records)}""")
     con.execute(f"""
 create or replace table {quote(members)} as
 select record_id, {_id_sql("content")} as profile_id
-from profile_content""")
+from profile_content
+order by profile_id""")
     chosen = ", ".join(f"r.{quote(c)}" for c in columns)
     # One record speaks for each profile: grouping the columns themselves would hold all of them in memory.
     con.execute(f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from duckdb import DuckDBPyConnection
@@ -42,11 +43,19 @@ class Batch:
 
 
 def fetch_rows(
-    con: DuckDBPyConnection, source: str, *, key: str, wanted: str, out: str, known: str | None = None
+    con: DuckDBPyConnection,
+    source: str,
+    *,
+    key: str,
+    wanted: str,
+    out: str,
+    columns: Iterable[str] | None = None,
+    known: str | None = None,
 ) -> None:
     """Make the table of the rows of a wide table whose key is wanted.
 
-    Even by its place (`linkage.increment.rows`) a row costs reading its row group, hence `known`.
+    Even by its place (`linkage.increment.rows`) a row costs reading a block of every column, hence `columns` and
+    `known`.
 
     Args:
         con: DuckDB connection.
@@ -54,15 +63,15 @@ def fetch_rows(
         key: a column of it.
         wanted: query of the keys wanted, in a column of the same name.
         out: table to make.
-        known: table of rows of the same columns that were read before, or take the place of those in `source`.
+        columns: columns to read; all if absent.
+        known: table of rows with these columns that were read before, or take the place of those in `source`.
     """
+    read = "*" if columns is None else ", ".join(map(quote, columns))
     lacking = wanted if known is None else f"{wanted} except select {quote(key)} from {quote(known)}"
-    copy_rows(con, source, wanted=f"({lacking})", key=quote(key), out="rows_found", kind="table")
+    copy_rows(con, source, wanted=f"({lacking})", key=quote(key), columns=read, out=out, kind="table")
     if known is not None:
         con.execute(f"""
-insert into rows_found by name
-select k.*
-from {quote(known)} k
-semi join ({wanted}) w on k.{quote(key)} = w.{quote(key)}""")
-    con.execute(f"create or replace table {quote(out)} as select * from rows_found")
-    con.execute("drop table rows_found")
+insert into {quote(out)} by name
+select {read}
+from {quote(known)}
+semi join ({wanted}) using ({quote(key)})""")

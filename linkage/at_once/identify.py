@@ -22,6 +22,9 @@ from linkage.pipeline import Linkage
 def make_previous(run: Linkage, batch: Batch, catalog: Catalog, *, is_newest: bool, out: PreviousTables) -> int:
     """Make the ledger's inputs for the touched records, and return the first sequence number never minted.
 
+    Besides makes `entity_before` (entity_id): the entities that these records have in the batch database. One that lags
+    behind the catalog has them in entities that are no more.
+
     Args:
         run: the small run.
         batch: the batch database.
@@ -33,54 +36,51 @@ def make_previous(run: Linkage, batch: Batch, catalog: Catalog, *, is_newest: bo
     con.execute(f"create or replace table {quote(out.previous)} (record_id varchar, entity_id varchar)")
     con.executemany(f"insert into {quote(out.previous)} values (?, ?)", _memberships(run, catalog) or [(None, None)])
     con.execute(f"delete from {quote(out.previous)} where record_id is null")
-    ids = batch.table("entities")
+    ids, before = batch.table("entities"), quote(out.previous)
     if not is_newest:
+        before = f"{batch.table('membership')} semi join touched_record using (record_id)"
         every = PreviousTables("every_membership", "every_entity")
         previous_membership(catalog, con, kind=ID_PREFIX[run.config.entity], out=every)
         ids = every.entities
+    con.execute(f"create or replace table entity_before as select distinct entity_id from {before}")
     anchor = quote(run.config.clustering.exclusive[0])
     con.execute(f"""
+create or replace table entity_wanted as
+select entity_id from {quote(out.previous)}
+union
+select entity_id
+from {ids}
+where state = 'retired' and anchor in (select {anchor} from {quote(run.table("profiles"))})""")
+    # Each condition by itself, so that parts of the table where it holds nowhere are not read.
+    con.execute(f"""
 create or replace table {quote(out.entities)} as
-with mine as (
-    select distinct entity_id from {quote(out.previous)}
-),
-ended as (
-    select entity_id
-    from {ids}
-    where state = 'retired' and anchor in (select {anchor} from {quote(run.table("profiles"))})
-),
-wanted as (
-    select entity_id from mine
+with found as (
+    select * from {ids} where entity_id in (select entity_id from entity_wanted)
     union
-    select entity_id from ended
+    select * from {ids} where resolves_to in (select entity_id from entity_wanted)
 )
 select entity_id, sequence, case when state <> 'redirected' then anchor end as anchor, state, resolves_to
-from {ids}
-where entity_id in (select entity_id from wanted) or resolves_to in (select entity_id from wanted)""")
+from found""")
+    con.execute("drop table entity_wanted")
     (next_sequence,) = only_row(con, f"select coalesce(max(sequence), 0) + 1 from {ids}")
     return int(next_sequence)
 
 
 def find_owners(run: Linkage, batch: Batch, catalog: Catalog, previous: PreviousTables, *, out: str) -> None:
-    """Make the table of owner_id: the entities and review cases that the small run may have changed.
-
-    A batch database that lags behind the catalog has the touched records in entities and cases that are no more.
-    """
+    """Make the table of owner_id: the entities and review cases that the small run may have changed."""
     con = run.con
     con.execute(f"""
 create or replace table {quote(out)} as
-with known as (
-    select entity_id from {batch.table("membership")} semi join touched_record using (record_id)
-)
 select entity_id as owner_id from {quote(previous.previous)}
 union
 select entity_id from {quote(run.table("membership"))}
 union
-select entity_id from known
+select entity_id from entity_before
 union
 select case_id
 from {batch.table("review_case")}
-where left_entity_id in (select entity_id from known) or right_entity_id in (select entity_id from known)""")
+where left_entity_id in (select entity_id from entity_before)
+    or right_entity_id in (select entity_id from entity_before)""")
     known = [row[0] for row in con.execute(f"select owner_id from {quote(out)} order by all").fetchall()]
     entities = [owner for owner in known if owner.startswith(ID_PREFIX[run.config.entity])]
     cases = {

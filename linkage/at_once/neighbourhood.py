@@ -6,9 +6,9 @@ another, or no longer do. Nothing from the verdicts to the clusters looks beyond
 (`linkage.clusters.components`).
 
 Tables made: `touched` (profile_id, of this state), `touched_before` (of the batch, with those that vanished),
-`touched_record` (record_id); and under the run's names profiles, profile_record, records, scored, kept, made_by.
-Profiles that a constraint names elsewhere are among the profiles too, without records: what is one value is decided by
-all of them.
+`touched_record` (record_id, profile_id, of the batch); and under the run's names profiles, profile_record, records (the
+columns that golden values and links read), scored, kept, made_by. Profiles that a constraint names elsewhere are among
+the profiles too, without records: what is one value is decided by all of them.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from linkage.at_once.batch import Batch, fetch_rows
 from linkage.clusters.components import counts
 from linkage.clusters.decided_values import Decided, find_profiles_of_changed_values
 from linkage.clusters.hysteresis import carry_links
+from linkage.entities import shipped_survivorship
 from linkage.pipeline import Linkage, constrain
 
 _CONSTRAINTS = ("must_link", "cannot_link")
+# What is read of a record beside its values.
+_OF_RECORDS = ("record_id", "source", "source_record_id", "as_of")
 
 
-def constrain_anew(run: Linkage, batch: Batch) -> None:
+def constrain_anew(run: Linkage) -> None:
     """Make the constraints of the decisions in force, between the profiles that named records have now."""
     run.con.execute(f"""
 create or replace table {quote(run.table("profile_record"))} as
 select p.record_id, coalesce(m.new_id, p.profile_id) as profile_id
-from {batch.table("profile_record")} p
+from named_member p
 semi join {quote(run.table("named"))} n on p.record_id = n.record_id
 left join moved m on p.record_id = m.record_id""")
     constrain(run)
@@ -73,7 +76,7 @@ select profile_id from seed""")
     con.execute("delete from touched where profile_id in (select profile_id from vanished)")
     con.execute(f"""
 create or replace table touched_record as
-select record_id
+select record_id, profile_id
 from {batch.table("profile_record")}
 semi join touched_before using (profile_id)""")
     return int(con.execute("select count(*) from touched_record").fetchall()[0][0])
@@ -90,22 +93,21 @@ def extract(run: Linkage, batch: Batch) -> None:
         f"select {side}_id as profile_id from {table(name)}" for name in _CONSTRAINTS for side in ("left", "right")
     )
     wanted = f"select profile_id from touched union {constrained}"
-    fetch_rows(
-        con, batch.table("profiles"), key="profile_id", wanted=wanted, out="profiles_before", known="pair_profiles"
-    )
-    con.execute(f"""
-create or replace table {table("profiles")} as
-select * from new_profiles semi join ({wanted}) using (profile_id)
-union all by name
-select * from profiles_before anti join new_profiles using (profile_id)""")
+    profiles = run.table("profiles")
+    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=wanted, out=profiles, known="new_profiles")
     con.execute(f"""
 create or replace table {table("profile_record")} as
-select p.record_id, coalesce(m.new_id, p.profile_id) as profile_id
-from {batch.table("profile_record")} p
-semi join touched_record t on p.record_id = t.record_id
-left join moved m on p.record_id = m.record_id""")
-    wanted = "select record_id from touched_record"
-    fetch_rows(con, batch.table("records"), key="record_id", wanted=wanted, out=run.table("records"))
+select t.record_id, coalesce(m.new_id, t.profile_id) as profile_id
+from touched_record t
+left join moved m on t.record_id = m.record_id""")
+    fetch_rows(
+        con,
+        batch.table("records"),
+        key="record_id",
+        wanted="select record_id from touched_record",
+        out=run.table("records"),
+        columns=dict.fromkeys((*_OF_RECORDS, *shipped_survivorship().of(run.config.entity).columns())),
+    )
     inside = "semi join touched l on s.left_id = l.profile_id semi join touched r on s.right_id = r.profile_id"
     con.execute(f"""
 create or replace table {table("scored")} as
@@ -161,10 +163,9 @@ def _keep_links(run: Linkage, batch: Batch) -> None:
         moved, changed = (f"select * from {batch.table(name)}" for name in ("run_member", "run_link"))
     con.execute(f"""
 create or replace table last_members as
-select p.record_id, coalesce(m.profile_id, p.profile_id) as profile_id
-from {batch.table("profile_record")} p
-semi join touched_record t on p.record_id = t.record_id
-left join ({moved}) m on p.record_id = m.record_id""")
+select t.record_id, coalesce(m.profile_id, t.profile_id) as profile_id
+from touched_record t
+left join ({moved}) m on t.record_id = m.record_id""")
     inside = (
         "semi join last_members l on j.left_id = l.profile_id semi join last_members r on j.right_id = r.profile_id"
     )

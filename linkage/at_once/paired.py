@@ -1,8 +1,9 @@
 """Pairs that come and go when profiles appear and vanish (`blocking.changed_pairs`), and their scores and verdicts.
 
-Tables made, in memory: `new_keys` (keys of the profiles that appeared), `changed_pair` (left_id, right_id of the pairs
-that come, go, are found by other rules, or are a profile with itself), `new_pairs`, `new_scored`, `new_judged` (their
-rows in the tables of these names, of those that are left) and `pair_profiles` (the profiles of both sides).
+Tables made, in memory: `new_keys` and `old_keys` (of the profiles that appeared and vanished), `changed_pair` (left_id,
+right_id of the pairs that come, go, are found by other rules, or are a profile with itself), `new_pairs`, `new_scored`,
+`new_judged` (their rows in the tables of these names, of those that are left) and `pair_profiles` (the profiles of both
+sides, with the columns that scoring and judging them read).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from linkage.entity_config import EntityConfig
 from linkage.model.scoring import score
 from linkage.model.verdicts import judge
 from linkage.pipeline import Linkage, with_themselves
+from matchers.levels import columns_of as columns_of_conditions
 
 
 def find_pairs(run: Linkage, batch: Batch) -> None:
@@ -25,42 +27,38 @@ def find_pairs(run: Linkage, batch: Batch) -> None:
     con, config = run.con, run.config
     _pairs(con, config, batch)
     _with_themselves(con, config)
-    ends = "select left_id as profile_id from new_scoring_pairs union select right_id from new_scoring_pairs"
-    fetch_rows(con, batch.table("profiles"), key="profile_id", wanted=ends, out="profiles_before", known="new_profiles")
-    con.execute(f"""
-create or replace table pair_profiles as
-select * from new_profiles semi join ({ends}) using (profile_id)
-union all by name
-select * from profiles_before anti join new_profiles using (profile_id)""")
-    _score(run, batch)
+    _take_scores(con, batch)
+    lacking = count(con, "pairs_to_score") > 0
+    read = {"profile_id", *columns_of_conditions(config.conditions.values())}
+    fetch_rows(
+        con,
+        batch.table("profiles"),
+        key="profile_id",
+        wanted="select left_id as profile_id from new_scoring_pairs union select right_id from new_scoring_pairs",
+        out="pair_profiles",
+        columns=sorted(read | set(config.compared_columns if lacking else ())),
+        known="new_profiles",
+    )
+    if lacking:
+        _score_rest(run, batch)
     judge(con, config, scored="new_scored", profiles="pair_profiles", out="new_judged")
 
 
 def _pairs(con: DuckDBPyConnection, config: EntityConfig, batch: Batch) -> None:
     """Make `new_keys`, `changed_pair`, and `new_pairs`: the changed pairs that are still found."""
-    con.execute("""
-create or replace view appeared as
-select p.*
-from new_profiles p
-semi join (select profile_id from moved_profile where records_before = 0) m on p.profile_id = m.profile_id""")
     con.execute("create or replace view vanished as select profile_id from moved_profile where records_after = 0")
-    make_keys(con, config.blocking, profiles="appeared", types=columns_of(con, "new_profiles"), out="new_keys")
+    make_keys(con, config.blocking, profiles="came_or_went", types=columns_of(con, "came_or_went"), out="moved_keys")
+    con.execute("create or replace table old_keys as select * from moved_keys semi join vanished using (profile_id)")
+    con.execute("create or replace table new_keys as select * from moved_keys anti join vanished using (profile_id)")
+    for done in ("came_or_went", "moved_keys"):
+        con.execute(f"drop table {done}")
     con.execute(f"""
 create or replace view keys_now as
 select * from {batch.table("keys")} anti join vanished using (profile_id)
 union all
 select * from new_keys""")
-    going = f"(select k.* from {batch.table('keys')} k semi join vanished using (profile_id))"
-    change = KeyChange(batch.table("keys"), coming="new_keys", going=going)
-    make_changed_pairs(
-        con,
-        config.blocking,
-        change,
-        before=batch.table("pairs"),
-        after="keys_now",
-        changed="changed_pair",
-        out="new_pairs",
-    )
+    change = KeyChange(batch.table("keys"), coming="new_keys", going="old_keys")
+    make_changed_pairs(con, config.blocking, change, after="keys_now", changed="changed_pair", out="new_pairs")
 
 
 def _with_themselves(con: DuckDBPyConnection, config: EntityConfig) -> None:
@@ -73,13 +71,12 @@ union all
 {with_themselves(config, "new_profiles")}""")
 
 
-def _score(run: Linkage, batch: Batch) -> None:
-    """Make `new_scored`: scores that are there are kept, under the rules that find the pair now.
+def _take_scores(con: DuckDBPyConnection, batch: Batch) -> None:
+    """Make `new_scored` of the scores that are there, under the rules that find the pair now, and `pairs_to_score`.
 
     A record that moves says the same in its new profile as in its old one, so that pairs with the old one tell the
     scores of pairs with the new one as well.
     """
-    con, config = run.con, run.config
     con.execute("""
 create or replace table sought as
 with content as (
@@ -112,13 +109,16 @@ create or replace view pairs_to_score as
 select p.*
 from new_scoring_pairs p
 anti join new_scored s on p.left_id = s.left_id and p.right_id = s.right_id""")
-    if count(con, "pairs_to_score"):
-        frequencies = _frequencies(run, batch)
-        score(
-            con, config, run.trained, profiles="pair_profiles", pairs="pairs_to_score", frequencies=frequencies,
-            out="scored_anew",
-        )  # fmt: skip
-        con.execute("insert into new_scored by name select * from scored_anew")
+
+
+def _score_rest(run: Linkage, batch: Batch) -> None:
+    """Add to `new_scored` the pairs that nobody has scored yet."""
+    frequencies = _frequencies(run, batch)
+    score(
+        run.con, run.config, run.trained, profiles="pair_profiles", pairs="pairs_to_score", frequencies=frequencies,
+        out="scored_anew",
+    )  # fmt: skip
+    run.con.execute("insert into new_scored by name select * from scored_anew")
 
 
 def _frequencies(run: Linkage, batch: Batch) -> dict[str, str]:

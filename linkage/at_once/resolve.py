@@ -205,7 +205,7 @@ def resolved(
         named_records(con, active, out=run.table("named"))
         find_moved(con, run.config, batch, named=run.table("named"))
         find_pairs(run, batch)
-        neighbourhood.constrain_anew(run, batch)
+        neighbourhood.constrain_anew(run)
         records = neighbourhood.find_touched(run, batch)
         if records > most:
             raise NotAtOnceError(

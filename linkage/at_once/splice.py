@@ -18,9 +18,9 @@ from linkage.increment.golden_values import TABLES
 from linkage.increment.released import stamp_release
 from linkage.pipeline import Linkage
 
-_OF_RECORDS = ("clusters", "anchored", "membership")
 _WHOLE = ("named", "applied", "must_link", "cannot_link", "event")
-# Each begins with a condition on a single column, whose few values a scan knows beforehand.
+# Each begins with a condition on a single column, whose few values a scan knows beforehand: where there is one, that by
+# which the table is in order.
 _INSIDE = "left_id in (select profile_id from touched_before) and right_id in (select profile_id from touched_before)"
 _CHANGED = (
     "left_id in (select left_id from changed_pair) "
@@ -43,8 +43,14 @@ def splice(run: Linkage, batch: Batch, *, owners: str, release: int, published: 
         _remember(run, batch)
         _profiles(run, batch)
         _pairs(run, batch)
-        for name in _OF_RECORDS:
-            _replace(run, batch, name, "record_id in (select record_id from touched_record)")
+        _replace(run, batch, "clusters", "profile_id in (select profile_id from touched_before)")
+        _replace(
+            run,
+            batch,
+            "membership",
+            "entity_id in (select entity_id from entity_before) "
+            "and record_id in (select record_id from touched_record)",
+        )
         _replace(
             run,
             batch,
@@ -80,13 +86,19 @@ def _replace(run: Linkage, batch: Batch, name: str, where: str) -> None:
 
 def _profiles(run: Linkage, batch: Batch) -> None:
     con = run.con
-    con.execute(f"delete from {batch.table('profile_record')} where record_id in (select record_id from moved)")
+    con.execute(
+        f"delete from {batch.table('profile_record')} "
+        "where profile_id in (select old_id from moved) and record_id in (select record_id from moved)"
+    )
     con.execute(
         f"insert into {batch.table('profile_record')} by name select record_id, new_id as profile_id from moved"
     )
     con.execute(f"delete from {batch.table('profiles')} where profile_id in (select profile_id from moved_profile)")
     con.execute(f"insert into {batch.table('profiles')} by name select * from new_profiles")
-    con.execute(f"delete from {batch.table('keys')} where profile_id in (select profile_id from vanished)")
+    con.execute(
+        f"delete from {batch.table('keys')} "
+        "where key in (select key from old_keys) and profile_id in (select profile_id from vanished)"
+    )
     con.execute(f"insert into {batch.table('keys')} by name select * from new_keys")
     con.execute(f"delete from {batch.table('component')} where profile_id in (select profile_id from touched_before)")
     con.execute(f"""

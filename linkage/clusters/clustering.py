@@ -180,7 +180,8 @@ select
     list_extract({list(BEST)}, coalesce(d.basis, d.own_basis) + 1) as link_basis,
     coalesce(d.probability, 1.0) as probability
 from {quote(members)} m
-join described d on d.profile_id = m.profile_id""")
+join described d on d.profile_id = m.profile_id
+order by m.profile_id""")
 
 
 def _rank(column: str) -> str:

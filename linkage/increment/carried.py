@@ -18,7 +18,7 @@ from linkage.increment.golden_values import TABLES
 # What a month changes in place; everything else of an entity type is made anew.
 CARRIED = (
     *("load", "raw", "records", "profiles", "profile_record", "keys", "pairs", "scored", "judged"),
-    *("clusters", "refused", "component", "anchored", "membership", "record_link", "review_case"),
+    *("clusters", "refused", "component", "membership", "record_link", "review_case"),
     *("entities", "redirect"),
     *TABLES,
 )

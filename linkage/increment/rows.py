@@ -37,7 +37,9 @@ def delete_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str) -
     con.execute(f"delete from {table} where {place_rows(con, table, wanted=wanted, key=key)}")
 
 
-def change_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str, fresh: str) -> None:
+def change_rows(
+    con: DuckDBPyConnection, table: str, *, wanted: str, key: str, fresh: str, order: str | None = None
+) -> None:
     """Bring the rows of a table whose key is wanted to those given; rows that say the same are left where they are.
 
     Writing a row and packing its column costs far more than comparing it, and most rows of what a month touches say
@@ -49,6 +51,7 @@ def change_rows(con: DuckDBPyConnection, table: str, *, wanted: str, key: str, f
         wanted: see there.
         key: see there.
         fresh: table or query in parentheses, with the columns of `table`.
+        order: what the rows that come are sorted by, as those of the table are; the key if absent.
     """
     held = place_rows(con, table, wanted=wanted, key=key)
     columns = [row[0] for row in con.execute(f"describe {table}").fetchall()]
@@ -60,7 +63,8 @@ from (select rowid as place, * from {table} where {held}) h
 full join (select true as given, * from {fresh}) f on {same}
 where h.place is null or f.given is null""")
     con.execute(f"delete from {table} where rowid in (select place from row_otherwise where given is null)")
-    con.execute(f"insert into {table} by name select * exclude (place, given) from row_otherwise where given")
+    coming = f"select * exclude (place, given) from row_otherwise where given order by {order or key}"
+    con.execute(f"insert into {table} by name {coming}")
     con.execute("drop table row_otherwise")
 
 

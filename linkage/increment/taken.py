@@ -131,7 +131,7 @@ def take_profiles(
         make_profiles(con, config, records="moving_record", profiles="profile_fresh", members="member_fresh", own=named)
     copy_rows(con, quote(members), wanted="moving", key="record_id", out="member_before")
     con.execute(f"delete from {quote(members)} where rowid in (select place from wanted_row)")
-    con.execute(f"insert into {quote(members)} select record_id, profile_id from member_fresh")
+    con.execute(f"insert into {quote(members)} select record_id, profile_id from member_fresh order by profile_id")
     con.execute(f"""
 create or replace temp table profile_count as
 with touched as (

@@ -35,7 +35,7 @@ from matchers.levels import literal
 
 # What the last run must have left for only the touched components to be resolved again.
 NEEDED = (
-    *("component", "clusters", "refused", "must_link", "cannot_link", "anchored", "entities", "redirect"),
+    *("component", "clusters", "refused", "must_link", "cannot_link", "entities", "redirect"),
     *("record_link", "review_case"),
 )
 PREFIX = "part_"
@@ -267,7 +267,9 @@ left join {run.part("judged")} p on j.left_id = p.left_id and j.right_id = p.rig
     con.execute(f"delete from {run.whole('refused')} where left_id in {before} and right_id in {before}")
     con.execute(f"insert into {run.whole('refused')} by name select * from {run.part('refused')}")
     touched = run.whole("touched_record")
-    change_rows(con, run.whole("clusters"), wanted=touched, key="record_id", fresh=run.part("clusters"))
+    change_rows(
+        con, run.whole("clusters"), wanted=touched, key="record_id", fresh=run.part("clusters"), order="profile_id"
+    )
     inside = f"(select * from {run.part('component')} semi join {run.whole('touched')} using (profile_id))"
     touched = run.whole("touched_before")
     change_rows(con, run.whole("component"), wanted=touched, key="profile_id", fresh=inside)
@@ -351,15 +353,14 @@ select source, source_record_id from {run.part("records")}""")
     # A redirected id has no claim on anything any more; the ledger drops its anchor in the run after.
     con.execute(f"update {run.whole('entities')} set anchor = null where state = 'redirected' and anchor is not null")
     records, ids = run.whole("touched_record"), run.whole("touched_id")
-    for name, key, wanted in (
-        ("anchored", "record_id", records),
-        ("membership", "record_id", records),
-        ("record_link", "source, source_record_id", run.whole("touched_source")),
-        ("review_case", "left_record_id", f"(select record_id as left_record_id from {records})"),
-        ("entities", "entity_id", ids),
-        ("redirect", "old_id", f"(select entity_id as old_id from {ids})"),
+    for name, key, wanted, order in (
+        ("membership", "record_id", records, "entity_id"),
+        ("record_link", "source, source_record_id", run.whole("touched_source"), "entity_id"),
+        ("review_case", "left_record_id", f"(select record_id as left_record_id from {records})", "case_id"),
+        ("entities", "entity_id", ids, "entity_id"),
+        ("redirect", "old_id", f"(select entity_id as old_id from {ids})", "old_id"),
     ):
-        change_rows(con, run.whole(name), wanted=wanted, key=key, fresh=run.part(name))
+        change_rows(con, run.whole(name), wanted=wanted, key=key, fresh=run.part(name), order=order)
     con.execute(f"create or replace table {run.whole('event')} as select * from {run.part('event')}")
 
 

@@ -107,12 +107,25 @@ def test_changed_pairs_bring_the_pairs_of_before_to_those_of_now(profiles, data)
             for state, source, of in (("coming", "now", coming), ("going", "was", going))
         }
         change = KeyChange("was", **moving)
-        make_changed_pairs(con, RULES, change, before="was_pairs", after="now", changed="changed", out="found")
+        make_changed_pairs(con, RULES, change, after="now", changed="changed", out="found")
         made = con.execute(
             "select * from was_pairs anti join changed using (left_id, right_id) "
             "union all by name select * from found order by all"
         ).fetchall()
         assert made == con.execute("select * from now_pairs order by all").fetchall()
+
+
+@settings(max_examples=20, deadline=None)
+@given(PROFILES)
+def test_a_few_blocks_and_the_pairs_of_a_few_profiles_lie_together(profiles) -> None:
+    with connect(threads=1) as con:
+        rows = [{"profile_id": (i * 7919) % 101, **p} for i, p in enumerate(profiles)]
+        con.register("profiles", pa.Table.from_pylist(rows, schema=SCHEMA))
+        make_keys(con, RULES, profiles="profiles", types=TYPES, out="keys")
+        make_pairs(con, RULES, keys="keys", out="pairs")
+        for table, column in (("keys", "key"), ("pairs", "left_id")):
+            found = [value for (value,) in con.execute(f"select {column} from {table} order by rowid").fetchall()]
+            assert found == sorted(found)
 
 
 def test_values_of_two_columns_meet_under_one_rule() -> None:

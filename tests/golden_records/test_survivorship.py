@@ -251,6 +251,17 @@ def test_junk_values_survive_as_they_are(con: DuckDBPyConnection, junk: str) -> 
     assert json.loads(reason(found, "name")["runners_up"])[0]["value"] == "甲"
 
 
+def test_the_values_of_an_entity_lie_together(con: DuckDBPyConnection) -> None:
+    con.execute("set threads = 1")
+    run(
+        con,
+        [{"entity": f"E{n * 7 % 50:02}", "name": f"甲{n}", "address": f"路{n}", "phone": str(n)} for n in range(80)],
+    )
+    for table in vars(OUT).values():
+        found = [entity for (entity,) in con.execute(f"select entity_id from {table} order by rowid").fetchall()]
+        assert found == sorted(found)
+
+
 def test_a_missing_column_is_named_with_its_table(con: DuckDBPyConnection) -> None:
     run(con, [{"name": "甲"}])
     con.execute("alter table records drop column name_text")

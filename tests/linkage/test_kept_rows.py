@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import duckdb
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage.increment.rows import change_rows
@@ -13,6 +13,7 @@ _ROWS = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(held=_ROWS, fresh=_ROWS, wanted=st.sets(st.sampled_from("ABCDE")))
 def test_the_wanted_rows_are_those_given_and_no_other_row_is_touched(
     held: dict[tuple[str, int], str | None], fresh: dict[tuple[str, int], str | None], wanted: set[str]
@@ -36,3 +37,16 @@ def test_the_wanted_rows_are_those_given_and_no_other_row_is_touched(
     for owner, number, text, place in after:
         if held.get((owner, number), "other") == text and (owner, number) in held:
             assert place == places[owner, number, text]
+
+
+@settings(max_examples=20, deadline=None)
+@given(fresh=_ROWS)
+def test_rows_that_come_are_in_the_order_asked_for(fresh: dict[tuple[str, int], str | None]) -> None:
+    with duckdb.connect(config={"threads": 1}) as con:
+        for table in ("kept", "made"):
+            con.execute(f"create table {table} (owner varchar, number integer, text varchar)")
+        for (owner, number), text in fresh.items():
+            con.execute("insert into made values (?, ?, ?)", [owner, number, text])
+        change_rows(con, "kept", wanted="made", key="owner", fresh="made", order="number")
+        numbers = [number for (number,) in con.execute("select number from kept order by rowid").fetchall()]
+    assert numbers == sorted(number for _, number in fresh)

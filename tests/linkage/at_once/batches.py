@@ -21,7 +21,7 @@ OF_RECORDS = (
         "must_link",
         "cannot_link",
     ),
-    *("applied", "component", "clusters", "refused", "anchored", "review_case"),
+    *("applied", "component", "clusters", "refused", "review_case"),
 )
 _IDS = frozenset(("left_entity_id", "right_entity_id"))
 OF_ENTITIES = ("membership", "record_link", "golden", "provenance", "identifier", "name", "address", "phone")
