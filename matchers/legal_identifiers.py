@@ -19,6 +19,7 @@ from typing import Final
 
 from matchers.identifiers import agreement as _agreement  # noqa: F401  (registers the similarities used below)
 from matchers.identifiers import registration_number as registration
+from matchers.identifiers import tax_number as taxpayer_number
 from matchers.identifiers import uscc as credit_code
 from matchers.identifiers.cleaning import clean, digits_for_letters
 from matchers.identifiers.masks import hidden_for_display
@@ -110,7 +111,7 @@ def standardise(
             continue
         left = _read(found, text, column)
         remains = left if remains is _NOTHING_LEFT else remains
-    several = len(found.usccs) > 1
+    several = _two_subjects(found)
     return _joined(found, remains, None if several else next(iter(found.usccs), None), several)
 
 
@@ -200,6 +201,14 @@ def _read(found: Found, text: str, column: Column) -> Remains:
     if column == "uscc" and remains is _NOTHING_LEFT and len(found.operator_ids) > operators:
         return Remains("personal_id")
     return remains
+
+
+def _two_subjects(found: Found) -> bool:
+    """Tell whether the cells hold two credit codes, or one and a taxpayer number made from another's code."""
+    inner = {code[8:17] for code in found.usccs}
+    if inner:
+        inner.update(code for number in found.tax_numbers if (code := taxpayer_number.parts(number).organization_code))
+    return len(inner) > 1
 
 
 def _joined(found: Found, remains: Remains, code: str | None, several: bool) -> LegalIdentifiers:

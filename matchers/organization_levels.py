@@ -247,8 +247,8 @@ def character_replaced(field: str) -> Condition:
 
 
 def parent_and_branch(field: str) -> Condition:
-    """At least one of the names is not a branch's: a parent and its branch, not two branches or two numbers."""
-    return all_of(Missing((f"{field}_branch",)), Not(other_number(field)))
+    """One name is a branch's, the other its parent's: not two branches, nor 五金厂 and 五金二厂, two firms."""
+    return all_of(Either(f"{field}_form_class", "branch"), Missing((f"{field}_branch",)), Not(other_number(field)))
 
 
 def other_number(field: str) -> Condition:

@@ -68,11 +68,14 @@ def test_a_full_name_moved_waits_for_its_only_candidate() -> None:
     assert judged(left, right) == ("review", "full_name_and_representative")
 
 
-def test_a_branch_under_its_parents_code_is_the_parents_only_under_one_head() -> None:
-    parent = MOVED | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
+def test_a_branch_under_its_parents_code_is_the_parents_only_under_one_head_at_its_place() -> None:
+    parent = DESK | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
     branch = {"name": "深圳市蔚泓物流有限公司龙岗分公司", "uscc": CODE}
     assert judged(parent, DESK | branch) == ("auto", "same_code_branch_same_owner")
-    assert judged(parent, DESK | branch | {"legal_rep_name": "阮素琴"})[0] == "conflict"
+    assert judged(parent, MOVED | branch)[0] == "conflict"
+    phone = {"phone": TELEPHONE}
+    assert judged(parent | phone, MOVED | branch | phone) == ("auto", "same_code_branch_same_owner")
+    assert judged(parent, MOVED | branch | {"legal_rep_name": "阮素琴"})[0] == "conflict"
     other = DESK | branch | {"name": "深圳市蔚泓物流有限公司福永分公司"}
     assert judged(other, MOVED | branch)[0] == "conflict"
 
@@ -109,8 +112,9 @@ def test_a_former_name_may_be_another_kind_of_bodys() -> None:
 
 
 def test_a_row_with_its_own_code_beside_its_parents_is_not_the_parent() -> None:
-    parent = DESK | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
-    branch = MOVED | {"name": "深圳市蔚泓物流有限公司西乡分公司", "legal_rep_name": DESK["legal_rep_name"]}
+    desk = DESK | {"phone": TELEPHONE}
+    parent = desk | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
+    branch = desk | {"name": "深圳市蔚泓物流有限公司西乡分公司", "address": MOVED["address"]}
     assert judged(parent, branch | {"uscc": CODE})[0] == "auto"
     assert judged(parent, branch | {"uscc": CODE, "tax_number": OTHER_CODE})[0] == "reject"
     assert judged(branch | {"uscc": OTHER_CODE}, branch | {"uscc": CODE, "tax_number": OTHER_CODE})[0] == "auto"

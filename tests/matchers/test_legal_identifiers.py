@@ -103,6 +103,12 @@ def test_a_row_with_two_codes_tells_neither(column: str) -> None:
     assert standardise(CODE, **{column: CODE}).uscc == CODE
 
 
+def test_a_tax_number_made_from_another_code_is_another_subjects() -> None:
+    assert standardise(CODE, tax_number="440306" + OTHER[8:17]).uscc_status == "several"
+    assert standardise(CODE, tax_number="440306" + CODE[8:17]).uscc == CODE
+    assert standardise(CODE, tax_number=OPERATOR + "01").uscc == CODE
+
+
 def test_two_codes_in_a_row_leave_its_registration_number() -> None:
     assert standardise(CODE, REGISTRATION, tax_number=OTHER).registration_number == REGISTRATION
 

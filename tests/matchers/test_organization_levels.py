@@ -224,7 +224,7 @@ def test_a_parent_and_its_branch_are_told_from_two_branches() -> None:
     assert condition.holds(row("鸿达电子有限公司"), row("鸿达电子有限公司宝安分公司"))
     assert not condition.holds(row("鸿达电子有限公司福永分公司"), row("鸿达电子有限公司宝安分公司"))
     assert not condition.holds(row("鸿达五金一厂"), row("鸿达五金二厂"))
-    assert condition.holds(row("鸿达五金厂"), row("鸿达五金二厂"))
+    assert not condition.holds(row("鸿达五金厂"), row("鸿达五金二厂"))
 
 
 @pytest.mark.parametrize(
