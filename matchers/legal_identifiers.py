@@ -3,7 +3,8 @@
 In: four cells as a department wrote them, in any order and condition. Out: each number under its own name, completed
 by what arithmetic allows: a credit code holds the organisation code, a taxpayer number holds a credit code, an
 organisation code or the operator's ID number. A registration number cannot be derived. What is wrong with the credit
-code is kept as a status, and what is left of it as a weak key.
+code is kept as a status, and what is left of it as a weak key. A row that holds two credit codes has one of them from
+another subject (a branch's row that shows its parent's, a cell of the row above): neither is believed.
 
 The law makes the credit code the only identifier to link by; the others lead to it.
 
@@ -18,6 +19,7 @@ from typing import Final
 
 from matchers.identifiers import agreement as _agreement  # noqa: F401  (registers the similarities used below)
 from matchers.identifiers import registration_number as registration
+from matchers.identifiers import tax_number as taxpayer_number
 from matchers.identifiers import uscc as credit_code
 from matchers.identifiers.cleaning import clean, digits_for_letters
 from matchers.identifiers.masks import hidden_for_display
@@ -103,18 +105,14 @@ def standardise(
         "registration_number": registration_number,
         "organization_code": organization_code,
     }
-    chosen, several = None, False
     for column in _COLUMNS:
         text = cells[column]
         if text is None:
             continue
-        before = len(found.usccs)
         left = _read(found, text, column)
         remains = left if remains is _NOTHING_LEFT else remains
-        if chosen is None and len(found.usccs) > before:
-            several = several or len(found.usccs) > 1
-            chosen = next(iter(found.usccs))
-    return _joined(found, remains, None if several else chosen, several)
+    several = _two_subjects(found)
+    return _joined(found, remains, None if several else next(iter(found.usccs), None), several)
 
 
 def mask(value: str) -> str:
@@ -205,8 +203,16 @@ def _read(found: Found, text: str, column: Column) -> Remains:
     return remains
 
 
+def _two_subjects(found: Found) -> bool:
+    """Tell whether the cells hold two credit codes, or one and a taxpayer number made from another's code."""
+    inner = {code[8:17] for code in found.usccs}
+    if inner:
+        inner.update(code for number in found.tax_numbers if (code := taxpayer_number.parts(number).organization_code))
+    return len(inner) > 1
+
+
 def _joined(found: Found, remains: Remains, code: str | None, several: bool) -> LegalIdentifiers:
-    """Join what the cells held; the credit code outranks the other columns."""
+    """Join what the cells held; the credit code outranks the other columns, two codes say nothing."""
     inner = code[8:17] if code is not None else None
     codes = [inner, *found.organization_codes[:1], remains.organization_code]
     registered = next(iter(found.registration_numbers), None)
@@ -219,7 +225,7 @@ def _joined(found: Found, remains: Remains, code: str | None, several: bool) -> 
         organization_code=next((value for value in codes if value is not None), None) if not several else None,
         registration_number=number,
         registration_checked=None if number is None else registered is not None,
-        tax_number=next(iter(found.tax_numbers), None),
+        tax_number=next(iter(found.tax_numbers), None) if not several else None,
         raw=rest.raw,
         prefix15=rest.prefix15,
         pattern=code if code is not None else rest.pattern,

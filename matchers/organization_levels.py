@@ -19,6 +19,7 @@ from rapidfuzz.distance import OSA, LCSseq
 from matchers.levels import (
     AtLeast,
     AtLeastAcross,
+    Both,
     Condition,
     Contains,
     Differs,
@@ -246,8 +247,47 @@ def character_replaced(field: str) -> Condition:
 
 
 def parent_and_branch(field: str) -> Condition:
-    """At least one of the names is not a branch's: a parent and its branch, not two branches."""
-    return Missing((f"{field}_branch",))
+    """One name is a branch's, the other its parent's: not two branches, nor 五金厂 and 五金二厂, two firms."""
+    return all_of(Either(f"{field}_form_class", "branch"), Missing((f"{field}_branch",)), Not(other_number(field)))
+
+
+def other_number(field: str) -> Condition:
+    """The names tell two numbers of one organisation's units: 一厂 and 二厂, two partnerships of one manager."""
+    return Differs(f"{field}_ordinal")
+
+
+def other_body(field: str) -> Condition:
+    """The names tell two kinds of body: a school and its union, two of the bodies that bear one community's name.
+
+    A company is told from other bodies only as the parent of one (its union): its form may be left out, and what
+    stays (大药房, 研究院) reads as another kind.
+    """
+    told = Differs(f"{field}_body")
+    return all_of(told, any_of(Not(Either(f"{field}_body", "company")), Either(f"{field}_form_class", "branch")))
+
+
+def company_and_other_body(field: str) -> Condition:
+    """A company, and another kind of body that is not it with its form left out: 老王便利有限公司, 老王便利店."""
+    return all_of(Either(f"{field}_body", "company"), Differs(f"{field}_body"), Not(Same(f"{field}_core")))
+
+
+def individual_businesses(field: str) -> Condition:
+    """Both names are those of individual businesses: one person may run several, and another person is another one."""
+    return Both(f"{field}_form_class", "individual_business")
+
+
+def named_after_place(field: str) -> Condition:
+    """A grassroots body, whose name is that of its village or community: another place may bear the same name."""
+    return Either(f"{field}_form_class", "village_collective")
+
+
+def other_registrar(field: str) -> Condition:
+    """Two complete names, one with its city alone, the other with a district of it (深圳市鸿达, 深圳市宝安区鸿达).
+
+    Departments leave out the outer place (宝安鸿达) or the whole region, not the inner place: these are two registrars.
+    """
+    inner = all_of(Same(f"{field}_city"), Differs(f"{field}_region_code"), Missing((f"{field}_district",)))
+    return all_of(complete_names(field), inner)
 
 
 def branch_of_the_other(field: str, number: str) -> Condition:

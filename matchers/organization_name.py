@@ -19,12 +19,18 @@ from matchers.organization_levels import (
     branch_conflict,
     branch_of_the_other,
     character_replaced,
+    company_and_other_body,
     complete_names,
+    individual_businesses,
     levels,
     named_after_operator,
+    named_after_place,
     names_operator,
     operator_named,
     operator_only,
+    other_body,
+    other_number,
+    other_registrar,
     parent_and_branch,
     region_conflict,
     region_moved,
@@ -46,13 +52,19 @@ __all__ = [
     "branch_conflict",
     "branch_of_the_other",
     "character_replaced",
+    "company_and_other_body",
     "complete_names",
+    "individual_businesses",
     "levels",
     "mask",
     "named_after_operator",
+    "named_after_place",
     "names_operator",
     "operator_named",
     "operator_only",
+    "other_body",
+    "other_number",
+    "other_registrar",
     "parent_and_branch",
     "region_conflict",
     "region_moved",
@@ -89,6 +101,8 @@ class OrganizationName:
             village_collective or other.
         family: the wide kind within which forms are interchangeable wordings (of the parent for a branch); None
             fits all.
+        body: the kind of body the last word tells, one value for forms used for one another: company, business,
+            cooperative, else the form itself (小学, 居民委员会); of a branch only a union or the like; None fits all.
         group: the name says 集团.
         branch: the branch part, canonical; None for a parent.
         ordinal: number that tells sister organisations apart, in digits.
@@ -124,6 +138,7 @@ class OrganizationName:
     form: str | None = None
     form_class: str | None = None
     family: str | None = None
+    body: str | None = None
     group: bool | None = None
     branch: str | None = None
     ordinal: str | None = None
@@ -204,6 +219,7 @@ def standardise(text: str | None) -> OrganizationName:
         form=parts.form,
         form_class="branch" if branch else parts.kind,
         family=parts.family,
+        body=parts.body,
         group=parts.group,
         branch=branch,
         ordinal=ordinal,

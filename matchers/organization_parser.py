@@ -18,11 +18,12 @@ from matchers.organization_notes import Notes, take_notes
 from matchers.organization_places import BRANDS, Region, Step, place_at, read_region, region_of
 from matchers.organization_slips import mend
 from matchers.organization_text import digits
-from matchers.organization_vocabulary import FORMS, TRADES, ending, ends_given_name, trade_start
+from matchers.organization_vocabulary import FORMS, TRADES, Form, body_of, ending, ends_given_name, trade_start
 
 _ORDINAL = re.compile(rf"(第?)([{NUMBER}]{{1,3}}|\d{{1,3}})$")
 _ORDINAL_ENDS = frozenset(NUMBER + "0123456789")
-_BRAND_ORDINAL = re.compile(rf"(?<=.)第([{NUMBER}]{{1,3}})$")
+_BRAND_ORDINAL = re.compile(rf"(?<=.)第([{NUMBER}]{{1,3}})$|(?<=..)([{NUMBER}]{{1,3}}|(?<!\d)\d{{1,3}})[号期]$")
+_BRAND_ORDINAL_ENDS = frozenset(NUMBER + "号期")
 _BRANCH_END = re.compile(
     rf"(?:第?(?:[{NUMBER}]{{1,3}}|\d{{1,3}}))?(?:中心支公司|分公司|支公司|分店|分厂|分行|支行|分社|分部|分所|分院|分校|分馆|分号|分局|分站"
     r"|储蓄所|分理处|营业所|代表处)$"
@@ -60,6 +61,7 @@ class OrganizationParts(NamedTuple):
         branch_text: everything behind the parent's name, as written.
         kind: kind of organisation, of the parent for a branch.
         family: the wide kind within which a change of form is a matter of wording; None fits all.
+        body: the kind of body that the last word tells, of the unit for a union or a party branch; None fits all.
         group: the name says 集团.
         notes: what was noted in the name.
     """
@@ -78,6 +80,7 @@ class OrganizationParts(NamedTuple):
     branch_text: str
     kind: str | None
     family: str | None
+    body: str | None
     group: bool
     notes: Notes
 
@@ -115,9 +118,9 @@ def parse(text: str) -> OrganizationParts:
     brand, trade = rest[:cut], rest[cut:]
     if trade.endswith("集团") and brand + trade != "集团":
         trade, group = trade[:-2], True
-    match = _BRAND_ORDINAL.search(brand) if "第" in brand else None
+    match = _BRAND_ORDINAL.search(brand) if brand[-1:] in _BRAND_ORDINAL_ENDS else None
     if match and ordinal is None:
-        brand, ordinal = brand[: match.start()], digits(match[1])
+        brand, ordinal = brand[: match.start()], digits(match[1] or match[2])
     elif ordinal is None and brand.startswith("第") and (number := digits(brand[1:])):
         ordinal = number
     # A name ending in 药房, 学校 or 事务所 may be a company's with the form left out.
@@ -137,6 +140,7 @@ def parse(text: str) -> OrganizationParts:
         branch_text=branch_text,
         kind=kind,
         family=_FAMILIES.get(kind or "") if told else None,
+        body=_body(form_text, kept[1] if kept else None, branch_text),
         group=group,
         notes=notes,
     )
@@ -199,6 +203,16 @@ def _form(form_text: str) -> tuple[str | None, str | None]:
         return None, None
     form = FORMS.get(form_text)
     return (form.form, form.kind) if form else ("有限公司", "company")
+
+
+def _body(form_text: str, kept: Form | None, branch_text: str) -> str | None:
+    """Return the kind of body a name tells; a branch tells one only if it is no part of its parent, as a union."""
+    if branch_text:
+        end = ending(branch_text)
+        return body_of(end[1]) if end and end[1].kind == "social" else None
+    if form_text:
+        return body_of(FORMS.get(form_text) or FORMS["公司"])
+    return body_of(kept) if kept else None
 
 
 def _take_ordinal(head: str, form_text: str) -> tuple[str, str | None]:

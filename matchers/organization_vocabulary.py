@@ -37,6 +37,17 @@ _heads = sorted((s for s, f in FORMS.items() if f.use == "head"), key=len, rever
 # A bare 公司 inside 分公司, 子公司 or 支公司 ends no parent name; the one behind 电子 does.
 HEAD = re.compile("|".join(f"(?<![分支])(?<![^电种]子){s}" if s == "公司" else s for s in _heads))
 
+_WIDE_BODIES = {
+    "company": "company",
+    "partnership": "business",
+    "sole": "business",
+    "individual_business": "business",
+    "other": "business",
+    "cooperative": "cooperative",
+}
+_OPEN_FORMS = frozenset(("事务所", "企业", "委员会", "培训中心", "教育中心"))
+"""Endings that many kinds of body share."""
+
 _SAME: dict[str, str] = {row[0]: row[1] for row in rows("organization_trade_synonyms.tsv")}
 _SYNONYM = re.compile("|".join(sorted(_SAME, key=len, reverse=True)))
 
@@ -58,6 +69,18 @@ def ending(text: str) -> tuple[int, Form] | None:
         if form is not None and form.use != "head":
             return len(text) - length, form
     return None
+
+
+def body_of(form: Form) -> str | None:
+    """Return the kind of body that a form tells, one value for forms that departments use for one another.
+
+    Shops, works and centres are worded loosely and are one kind; a school, its kindergarten and its union are three,
+    and so are the bodies of one community. None: bodies of many kinds end so.
+
+    >>> body_of(FORMS["居委会"]), body_of(FORMS["商行"]), body_of(FORMS["事务所"])
+    ('居民委员会', 'business', None)
+    """
+    return None if form.form in _OPEN_FORMS else _WIDE_BODIES.get(form.kind, form.form)
 
 
 def trade_start(text: str) -> int:

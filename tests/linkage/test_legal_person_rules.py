@@ -68,13 +68,104 @@ def test_a_full_name_moved_waits_for_its_only_candidate() -> None:
     assert judged(left, right) == ("review", "full_name_and_representative")
 
 
-def test_a_branch_under_its_parents_code_is_the_parents_only_under_one_head() -> None:
-    parent = MOVED | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
+def test_a_branch_under_its_parents_code_is_the_parents_only_under_one_head_at_its_place() -> None:
+    parent = DESK | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
     branch = {"name": "深圳市蔚泓物流有限公司龙岗分公司", "uscc": CODE}
     assert judged(parent, DESK | branch) == ("auto", "same_code_branch_same_owner")
-    assert judged(parent, DESK | branch | {"legal_rep_name": "阮素琴"})[0] == "conflict"
+    assert judged(parent, MOVED | branch)[0] == "conflict"
+    phone = {"phone": TELEPHONE}
+    assert judged(parent | phone, MOVED | branch | phone) == ("auto", "same_code_branch_same_owner")
+    assert judged(parent, MOVED | branch | {"legal_rep_name": "阮素琴"})[0] == "conflict"
     other = DESK | branch | {"name": "深圳市蔚泓物流有限公司福永分公司"}
     assert judged(other, MOVED | branch)[0] == "conflict"
+
+
+COMMUNITY = "深圳市宝安区沙井街道砚田社区居民委员会"
+BODIES = [
+    (COMMUNITY, "沙井街道砚田社区工作站"),
+    (COMMUNITY, "砚田社区党群服务中心"),
+    (COMMUNITY, "深圳市砚田股份合作公司"),
+    ("沙井街道砚田社区工作站", "砚田社区党群服务中心"),
+    ("深圳市宝安区蔚泓小学", "深圳市宝安区蔚泓小学工会委员会"),
+    ("深圳市宝安区蔚泓医院", "深圳市宝安区蔚泓医院门诊部"),
+]
+
+
+@pytest.mark.parametrize(("name", "other"), BODIES)
+def test_two_bodies_of_one_community_or_unit_are_not_one(name: str, other: str) -> None:
+    coded = DESK | {"name": name, "uscc": CODE}
+    assert judged(coded, DESK | {"name": other}) == ("reject", "other_body")
+    assert judged(coded, DESK | {"name": other, "uscc": CODE}) == ("conflict", "same_code_other_body")
+    assert judged(coded, DESK | {"name": other, "organization_code": CODE[8:17]})[0] == "review"
+
+
+def test_a_companys_union_is_not_the_company_though_it_shows_its_code() -> None:
+    firm = DESK | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
+    union = firm | {"name": firm["name"] + "工会委员会"}
+    assert judged(firm, union) == ("conflict", "same_code_other_body")
+    assert judged(firm, DESK | {"name": union["name"], "organization_code": CODE[8:17]})[0] == "review"
+
+
+def test_a_former_name_may_be_another_kind_of_bodys() -> None:
+    new = {"name": COMMUNITY, "former_names": "砚田村民委员会", "uscc": CODE}
+    assert judged(DESK | new, DESK | {"name": "砚田村民委员会", "uscc": CODE}) == ("auto", "same_code")
+
+
+def test_a_row_with_its_own_code_beside_its_parents_is_not_the_parent() -> None:
+    desk = DESK | {"phone": TELEPHONE}
+    parent = desk | {"name": "深圳市蔚泓物流有限公司", "uscc": CODE}
+    branch = desk | {"name": "深圳市蔚泓物流有限公司西乡分公司", "address": MOVED["address"]}
+    assert judged(parent, branch | {"uscc": CODE})[0] == "auto"
+    assert judged(parent, branch | {"uscc": CODE, "tax_number": OTHER_CODE})[0] == "reject"
+    assert judged(branch | {"uscc": OTHER_CODE}, branch | {"uscc": CODE, "tax_number": OTHER_CODE})[0] == "auto"
+
+
+def test_numbered_partnerships_of_one_manager_are_not_one_though_they_show_one_code() -> None:
+    second = DESK | {"name": "深圳市蔚泓二号投资合伙企业（有限合伙）", "uscc": CODE}
+    third = {"name": "深圳市蔚泓三号投资合伙企业（有限合伙）", "uscc": CODE}
+    assert judged(second, DESK | third)[0] == "conflict"
+    assert judged(second, DESK | {"name": third["name"]})[0] == "reject"
+
+
+def test_a_code_copied_from_a_firm_elsewhere_does_not_join_its_sister() -> None:
+    firm = DESK | {"name": "深圳市蔚泓科技有限公司", "uscc": CODE}
+    sister = MOVED | {"name": "东莞市蔚泓科技有限公司", "uscc": CODE, "legal_rep_name": "阮素琴"}
+    assert judged(firm, sister) == ("conflict", "same_code_other_firm")
+    assert judged(firm, sister | {"legal_rep_name": DESK["legal_rep_name"]}) == ("auto", "same_code")
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "rule"),
+    [
+        ("深圳市蔚泓物流有限公司", "深圳市宝安区蔚泓物流有限公司", "other_registrar"),
+        ("宝安区沙井老蔚便利店", "深圳市老蔚便利有限公司", "company_and_other_body"),
+    ],
+)
+def test_firms_of_one_owner_and_one_brand_are_asked_about(name: str, other: str, rule: str) -> None:
+    assert judged(DESK | {"name": name, "uscc": CODE}, DESK | {"name": other}) == ("review", rule)
+    if rule == "other_registrar":
+        assert judged(DESK | {"name": name}, {"name": other, "address": MOVED["address"]})[0] == "reject"
+
+
+def test_a_shop_under_another_operator_is_asked_about() -> None:
+    shop = {"name": "沙井蔚泓电脑维修部", "address": DESK["address"], "legal_rep_name": "祝明浩", "phone": TELEPHONE}
+    taken_over = shop | {"legal_rep_name": "阮素琴"}
+    assert judged(shop | {"uscc": SHOP["uscc"]}, taken_over) == ("review", "business_of_another_operator")
+
+
+@pytest.mark.parametrize("name", ["宝安区沙井蔚泓小吃店", "宝安区沙井蔚泓美容店"])
+def test_two_shops_side_by_side_are_asked_about(name: str) -> None:
+    shop = {"name": name, "legal_rep_name": "祝明浩", "address": "沙井街道砚田路12号1栋103"}
+    beside = shop | {"address": "沙井街道砚田路12号1栋104"}
+    assert judged(shop | {"uscc": SHOP["uscc"]}, beside) == ("review", "business_in_another_room")
+
+
+def test_a_grassroots_body_is_not_known_by_its_name_alone() -> None:
+    there = {"name": "深圳市砚田股份合作公司", "address": DESK["address"], "legal_rep_name": "祝明浩"}
+    elsewhere = {"name": there["name"], "address": MOVED["address"]}
+    assert judged(there | {"uscc": CODE}, elsewhere)[1] != "full_name_alone"
+    firm = {"name": "深圳市砚田电子有限公司"}
+    assert judged(there | firm | {"uscc": CODE}, elsewhere | firm)[1] == "full_name_alone"
 
 
 def test_two_meters_under_one_operators_name_are_not_one() -> None:

@@ -95,8 +95,26 @@ def test_numbers_sharing_a_cell_are_taken_apart() -> None:
     assert standardise(f"{CODE} {OTHER}").uscc_status == "several"
 
 
-def test_the_code_column_outranks_a_code_elsewhere() -> None:
-    found = standardise(CODE, None, None, OTHER)
+@pytest.mark.parametrize("column", ["registration_number", "organization_code", "tax_number"])
+def test_a_row_with_two_codes_tells_neither(column: str) -> None:
+    found = standardise(CODE, **{column: OTHER})
+    assert (found.uscc_status, found.uscc, found.exclusive) == ("several", None, None)
+    assert (found.organization_code, found.tax_number, found.pattern, found.raw) == (None, None, None, None)
+    assert standardise(CODE, **{column: CODE}).uscc == CODE
+
+
+def test_a_tax_number_made_from_another_code_is_another_subjects() -> None:
+    assert standardise(CODE, tax_number="440306" + OTHER[8:17]).uscc_status == "several"
+    assert standardise(CODE, tax_number="440306" + CODE[8:17]).uscc == CODE
+    assert standardise(CODE, tax_number=OPERATOR + "01").uscc == CODE
+
+
+def test_two_codes_in_a_row_leave_its_registration_number() -> None:
+    assert standardise(CODE, REGISTRATION, tax_number=OTHER).registration_number == REGISTRATION
+
+
+def test_the_code_column_outranks_an_organisation_code_elsewhere() -> None:
+    found = standardise(CODE, organization_code=OTHER[8:17])
     assert (found.uscc, found.uscc_status, found.organization_code) == (CODE, "valid", "192203821")
 
 

@@ -17,10 +17,16 @@ from matchers.organization_levels import (
     branch_conflict,
     branch_of_the_other,
     character_replaced,
+    company_and_other_body,
+    individual_businesses,
     levels,
+    named_after_place,
     names_operator,
     operator_named,
     operator_only,
+    other_body,
+    other_number,
+    other_registrar,
     parent_and_branch,
     region_conflict,
     region_moved,
@@ -217,6 +223,87 @@ def test_a_parent_and_its_branch_are_told_from_two_branches() -> None:
     condition = parent_and_branch("name")
     assert condition.holds(row("鸿达电子有限公司"), row("鸿达电子有限公司宝安分公司"))
     assert not condition.holds(row("鸿达电子有限公司福永分公司"), row("鸿达电子有限公司宝安分公司"))
+    assert not condition.holds(row("鸿达五金一厂"), row("鸿达五金二厂"))
+    assert not condition.holds(row("鸿达五金厂"), row("鸿达五金二厂"))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "other"),
+    [
+        ("西乡街道砚田社区工作站", "砚田社区党群服务中心", True),
+        ("深圳市宝安区西乡街道砚田社区居民委员会", "西乡街道砚田社区工作站", True),
+        ("砚田社区居委会", "深圳市砚田股份合作公司", True),
+        ("砚田村民委员会", "砚田村股份经济合作社", True),
+        ("深圳市宝安区蔚泓小学", "深圳市宝安区蔚泓小学工会委员会", True),
+        ("深圳市宝安区蔚泓小学", "蔚泓小学食堂", True),
+        ("深圳市宝安区蔚泓小学", "蔚泓幼儿园", True),
+        ("深圳市宝安区蔚泓医院", "蔚泓医院门诊部", True),
+        ("蔚泓电子有限公司", "蔚泓电子有限公司工会", True),
+        ("砚田社区居委会", "深圳市宝安区西乡街道砚田社区居民委员会", False),
+        ("砚田社区党群服务中心", "砚田社区服务中心", False),
+        ("蔚泓医院", "蔚泓中医院", False),
+        ("砚田社区居委会", "砚田社区", False),
+        ("蔚泓电子有限公司", "蔚泓电子有限公司宝安分公司", False),
+        ("蔚泓电子有限公司工会", "蔚泓电子有限公司工会委员会", False),
+        ("蔚泓培训学校有限公司", "蔚泓培训学校", False),
+        ("蔚泓律师事务所", "蔚泓律师所", False),
+        ("蔚泓五金店", "蔚泓五金商行", False),
+        ("蔚泓大药房", "蔚泓药店", False),
+        ("蔚泓培训中心", "蔚泓培训部", False),
+        (None, "砚田社区居委会", False),
+    ],
+)
+def test_two_bodies_of_one_name_are_told_by_their_kind(left: str | None, right: str, other: bool) -> None:
+    condition = other_body("name")
+    assert condition.holds(row(left), row(right)) is other
+    assert condition.holds(row(right), row(left)) is other
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "apart"),
+    [
+        ("深圳市老蔚便利有限公司", "老蔚便利店", True),
+        ("深圳市蔚泓酒店管理有限公司", "蔚泓酒店", True),
+        ("深圳市蔚泓大药房有限公司", "蔚泓大药房", False),
+        ("深圳市蔚泓研究院有限公司", "蔚泓研究院", False),
+        ("深圳市蔚泓电子有限公司", "蔚泓电子", False),
+        ("深圳市蔚泓电子有限公司", "蔚泓电子科技有限公司", False),
+    ],
+)
+def test_a_shop_is_told_from_a_company_without_its_form(left: str, right: str, apart: bool) -> None:
+    assert company_and_other_body("name").holds(row(left), row(right)) is apart
+    assert company_and_other_body("name").holds(row(right), row(left)) is apart
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "other"),
+    [
+        ("深圳市蔚泓物流有限公司", "深圳市宝安区蔚泓物流有限公司", True),
+        ("广东省深圳市蔚泓物流有限公司", "宝安蔚泓物流有限公司", True),
+        ("深圳市宝安区蔚泓物流有限公司", "宝安蔚泓物流有限公司", False),
+        ("深圳市宝安区西乡街道蔚泓五金厂", "深圳市宝安区蔚泓五金厂", False),
+        ("广东省深圳市蔚泓物流有限公司", "深圳蔚泓物流有限公司", False),
+        ("深圳市宝安区蔚泓物流有限公司", "深圳蔚泓物流", False),
+        ("深圳市宝安区蔚泓物流有限公司", "蔚泓物流有限公司", False),
+    ],
+)
+def test_a_citys_registrar_is_told_from_a_districts(left: str, right: str, other: bool) -> None:
+    assert other_registrar("name").holds(row(left), row(right)) is other
+    assert other_registrar("name").holds(row(right), row(left)) is other
+
+
+def test_numbered_units_are_told_from_each_other() -> None:
+    condition = other_number("name")
+    assert condition.holds(row("深圳市蔚泓二号投资合伙企业（有限合伙）"), row("深圳市蔚泓三号投资合伙企业"))
+    assert not condition.holds(row("深圳市蔚泓二号投资合伙企业"), row("深圳市蔚泓2号投资合伙企业"))
+    assert not condition.holds(row("深圳市蔚泓投资合伙企业"), row("深圳市蔚泓2号投资合伙企业"))
+
+
+def test_shops_and_grassroots_bodies_are_told_by_their_names() -> None:
+    assert individual_businesses("name").holds(row("蔚泓便利店"), row("蔚泓五金店"))
+    assert not individual_businesses("name").holds(row("蔚泓大药房有限公司"), row("蔚泓大药房"))
+    assert named_after_place("name").holds(row("砚田股份合作公司"), row("砚田股份合作公司"))
+    assert not named_after_place("name").holds(row("砚田电子有限公司"), row("砚田电子有限公司"))
 
 
 @pytest.mark.parametrize(

@@ -283,10 +283,37 @@ def test_a_slip_in_the_region_is_mended_and_a_brand_is_left_alone(value: str, re
         ("深圳市永一五金厂", None),
         ("深圳市韩一酒家", None),
         ("深圳市天下第一家餐饮有限公司", None),
+        ("深圳市晟康二号投资合伙企业（有限合伙）", "2"),
+        ("深圳市晟康12号投资合伙企业", "12"),
+        ("深圳市晟康成长三期投资合伙企业", "3"),
+        ("深圳市一号餐饮有限公司", None),
+        ("深圳市晟康2024号投资合伙企业", None),
     ],
 )
 def test_the_number_of_sister_organisations_is_read(value: str, ordinal: str | None) -> None:
     assert standardise(value).ordinal == ordinal
+
+
+@pytest.mark.parametrize(
+    ("value", "body"),
+    [
+        ("深圳市鸿达电子有限公司", "company"),
+        ("鸿达五金商行", "business"),
+        ("鸿达便利店", "business"),
+        ("鸿达蔬菜专业合作社", "cooperative"),
+        ("河东社区居委会", "居民委员会"),
+        ("河东社区党群服务中心", "党群服务中心"),
+        ("深圳市河东股份合作公司", "股份合作公司"),
+        ("深圳市宝安区蓝天小学", "小学"),
+        ("深圳市宝安区蓝天小学工会", "工会委员会"),
+        ("深圳市鸿达电子有限公司工会委员会", "工会委员会"),
+        ("深圳市鸿达电子有限公司宝安分公司", None),
+        ("鸿达会计师事务所", None),
+        ("鸿达电子", None),
+    ],
+)
+def test_a_name_tells_the_kind_of_body_by_its_last_word(value: str, body: str | None) -> None:
+    assert standardise(value).body == body
 
 
 def test_numbers_in_words_and_in_digits_are_one_name() -> None:
