@@ -83,6 +83,9 @@ def run(
     full: Annotated[
         bool, typer.Option("--full", help="Compute everything anew, taking nothing over from the last run.")
     ] = False,
+    new_catalog: Annotated[
+        bool, typer.Option("--new-catalog", help="Begin a catalog again, with new ids: the one before is lost.")
+    ] = False,
     entity: Annotated[Entity | None, typer.Option(help="One entity type only; the other keeps its release.")] = None,
     engine: Annotated[Engine, typer.Option(help="Engine of the batch.")] = Engine.duckdb,
     lang: Annotated[Language | None, typer.Option(help="Language of the report.")] = None,
@@ -105,6 +108,7 @@ def run(
         now=now(),
         console=console,
         full=full,
+        new_catalog=new_catalog,
     )
 
 
@@ -129,7 +133,8 @@ def rollback(
         int | None, typer.Argument(help="The release to return to; absent: the one before the current one.")
     ] = None,
     before_load: Annotated[
-        str | None, typer.Option(metavar="LOAD_ID", help="Withdraw a load instead, and publish the state without it.")
+        list[str] | None,
+        typer.Option(metavar="LOAD_ID", help="Withdraw a load instead, and publish the state without it; repeatable."),
     ] = None,
     restore_load: Annotated[
         str | None, typer.Option(metavar="LOAD_ID", help="Take a withdrawn load back, and publish the state with it.")
@@ -140,12 +145,12 @@ def rollback(
     from linkage.commands import roll_back
     from linkage.workspace import open_workspace
 
-    if sum(wish is not None for wish in (release, before_load, restore_load)) > 1:
+    if sum(wish is not None for wish in (release, before_load or None, restore_load)) > 1:
         raise ConfigError("give a release, --before-load or --restore-load: one of them")
     opened, console = open_workspace(workspace), Console(quiet=quiet)
     _finish(opened, console)
-    if before_load is not None:
-        return roll_back.withdraw_load(opened, before_load, now=now(), console=console)
+    if before_load:
+        return roll_back.withdraw_loads(opened, before_load, now=now(), console=console)
     if restore_load is not None:
         return roll_back.restore_load(opened, restore_load, now=now(), console=console)
     return roll_back.roll_back(opened, release, now=now(), console=console)

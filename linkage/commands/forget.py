@@ -18,6 +18,7 @@ from typing import Any
 
 from golden_records import opinions
 from golden_records.catalog.erasure import Forgotten, erase
+from golden_records.catalog.read import releases
 from golden_records.catalog.schema import DECISION, DECISION_EVENT, REVIEW_OPINION, REVIEW_TRAIL
 from golden_records.catalog.store import has_catalog, open_catalog
 from golden_records.decisions import Person, redact
@@ -38,6 +39,7 @@ from golden_records.ruling import LONGEST_NAME, checked_text
 from linkage.commands.console import Console
 from linkage.commands.decide import ROLE
 from linkage.commands.republish import publish_again, released_loads
+from linkage.continuity import require_loads
 from linkage.database import connect
 from linkage.entity_run import Occasion
 from linkage.errors import FAILED, ConfigError, LinkageError
@@ -105,6 +107,7 @@ def forget(workspace: Workspace, request: ForgetRequest, *, dry_run: bool, now: 
             raise LinkageError(
                 f"{workspace.root}: an earlier forgetting is not finished; next: guiyi forget {workspace.root} --resume"
             )
+        _require_loads(workspace, read_only=dry_run)
         plan = _plan(workspace, request.subjects, read_only=dry_run)
         if dry_run:
             _show_plan(plan, workspace, console)
@@ -180,6 +183,13 @@ def lift(workspace: Workspace, request: ForgetRequest, *, now: datetime, console
     return 0
 
 
+def _require_loads(workspace: Workspace, *, read_only: bool) -> None:
+    """Refuse while a load is lost: the forgotten would come back with it."""
+    if has_catalog(workspace.catalog):
+        with open_catalog(workspace.catalog, read_only=read_only) as catalog:
+            require_loads(workspace, releases(catalog), list_loads(workspace.root))
+
+
 def _plan(workspace: Workspace, subjects: Sequence[str], *, read_only: bool) -> _Plan:
     loads = list_loads(workspace.root)
     known = has_catalog(workspace.catalog)
@@ -253,7 +263,8 @@ def _release_without(workspace: Workspace, journal: Journal, now: datetime, cons
     with open_catalog(workspace.catalog) as catalog:
         current = 0 if released is None else still_released(catalog, journal.records)
     if released and (current or not workspace.batch.exists() or holds_records(workspace, journal.records)):
-        occasion = Occasion(cause="forget", erased=journal.held, told={"forgetting": journal.forgetting_id})
+        told = {"forgetting": journal.forgetting_id}
+        occasion = Occasion(cause="forget", erased=journal.held, told=told, incomplete=True)  # begun, it must end
         publish_again(workspace, released, occasion, now=now, console=console)
     elif holds_records(workspace, journal.records):
         remove_batch(workspace)

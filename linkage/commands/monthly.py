@@ -22,9 +22,10 @@ from eval.report.summary import RunSummary
 from golden_records.catalog.place import Place
 from golden_records.catalog.publish import current_release, publish
 from golden_records.catalog.read import releases
-from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.catalog.store import Catalog, has_catalog, open_catalog
 from linkage.changes import Release, alarm_lines, config_hashes
 from linkage.commands.console import Console
+from linkage.continuity import require_loads, require_releases
 from linkage.database import connect
 from linkage.entities import release_tables
 from linkage.entity_run import MONTH, Finished, Occasion, link_entity
@@ -56,6 +57,7 @@ def run_month(
     now: datetime,
     console: Console,
     full: bool = False,
+    new_catalog: bool = False,
 ) -> int:
     """Link everything that was loaded and publish a release.
 
@@ -66,13 +68,20 @@ def run_month(
         now: time of the release.
         console: where progress and the result go.
         full: compute everything anew, taking nothing over from the last run.
+        new_catalog: begin a catalog again, with new ids, though the workspace has published before.
 
     Returns:
         The exit code.
     """
     with locked(workspace, now=now, what="run"):
         summary, release = make_release(
-            workspace, entities=entities, now=now, clock=StageClock(console), full=full, language=language
+            workspace,
+            entities=entities,
+            now=now,
+            clock=StageClock(console),
+            full=full or new_catalog,
+            language=language,
+            new_catalog=new_catalog,
         )
     _print(summary, release, workspace.runs / summary.run_id, workspace, console)
     return 0
@@ -87,6 +96,7 @@ def make_release(
     full: bool = False,
     language: str | None = None,
     occasion: Occasion = MONTH,
+    new_catalog: bool = False,
 ) -> tuple[RunSummary, int]:
     """Run the linkage and publish; the caller holds the workspace's lock.
 
@@ -101,7 +111,13 @@ def make_release(
     try:
         with told(workspace.root, needed_bytes=needed, outcome="nothing was published"):
             summary, release = _make_release(
-                workspace, entities=entities, now=now, clock=clock, full=full, occasion=occasion
+                workspace,
+                entities=entities,
+                now=now,
+                clock=clock,
+                full=full,
+                occasion=occasion,
+                new_catalog=new_catalog,
             )
         outcome = f"release {release} is published, and the next command puts its report and batch database in place"
         with told(workspace.root, needed_bytes=needed, outcome=outcome):
@@ -121,6 +137,7 @@ def _make_release(
     clock: StageClock,
     full: bool,
     occasion: Occasion,
+    new_catalog: bool,
 ) -> tuple[RunSummary, int]:
     loads = list_loads(workspace.root, withdrawn=False) if occasion.loads is None else occasion.loads
     chosen = [e for e in ENTITIES if (entities is None or e in entities) and any(m.entity == e for m in loads)]
@@ -129,6 +146,8 @@ def _make_release(
             f"{workspace.root}: nothing has been loaded to link; load a file with "
             f"`guiyi ingest {workspace.root} --source NAME --as-of DATE FILE`"
         )
+    if not new_catalog and not has_catalog(workspace.catalog):
+        require_releases(workspace, ())
     partial = partial_batch(workspace)
     if not full or len(chosen) < len({m.entity for m in loads}):
         carry_batch(workspace.batch, partial)
@@ -137,7 +156,10 @@ def _make_release(
         connect(partial, memory_limit=workspace.settings.memory_limit, temp=spill(workspace)) as con,
     ):
         made = releases(catalog)
-        _require_own_catalog(workspace, made)
+        if not new_catalog:
+            require_releases(workspace, made)
+        if not occasion.incomplete:
+            require_loads(workspace, made, list_loads(workspace.root), withdrawn=occasion.told.get("withdrawn", ()))
         with batch_before(con, workspace.batch):
             finished = [
                 link_entity(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
@@ -234,21 +256,6 @@ def forget_models(workspace: Workspace, *, entities: Sequence[Entity] | None, no
     return 0
 
 
-def _require_own_catalog(workspace: Workspace, made: Sequence[Release]) -> None:
-    """Refuse to replace the release of another workspace, whose entities would all be retired.
-
-    Raises:
-        LinkageError: the archive has none of the loads that the newest release rests on.
-    """
-    released = made[-1]["manifest"].get("loads", []) if made else []
-    if released and not {m.load_id for m in list_loads(workspace.root)}.intersection(released):
-        raise LinkageError(
-            f"{workspace.catalog}: release {made[-1]['release_id']} rests on loads of which {workspace.root} has none "
-            f"({released[0]} …): it is another workspace's catalog, or the archive was not restored; name a catalog of "
-            "its own in guiyi.toml, or put the folders under loads/ back"
-        )
-
-
 def _released_loads(made: Sequence[Release], loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:
     """Return the loads that the new release rests on: of an entity type not run, those of the release before."""
     before = set(made[-1]["manifest"].get("loads", [])) if made else set()
@@ -291,6 +298,6 @@ def _print(summary: RunSummary, release: int, folder: Path, workspace: Workspace
     columns = ("release " + str(release), "rows in", "kept", "quarantined", "entities", "merges", "review cases")
     console.table(f"release {release}", columns, rows, data)
     for line in alarm_lines(summary.entities):
-        console.say(line)
+        console.warn(line)
     console.say(f"report:  {folder / 'report.html'}\ncatalog: {workspace.catalog}")
     console.say(f"next: guiyi resolve {workspace.root} IDENTIFIER")
