@@ -50,6 +50,7 @@ language = "zh"              # language of reports: zh or en
 # [stability]                # a run raises an alarm when a total moves by more than this share
 # entities = 0.05
 # source_rows = 0.1
+# full_load = 0.5            # `guiyi ingest` refuses a full load that falls further below the one before
 
 # [decisions]                # kinds of ruling that need a second person
 # two_people = ["same"]

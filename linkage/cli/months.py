@@ -54,6 +54,9 @@ def ingest(
     mode: Annotated[Mode, typer.Option(help="full: every subject of the source; delta: changes only.")] = Mode.full,
     late: Annotated[bool, typer.Option("--late", help="Accept a date before that of the source's last load.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Load a file that was loaded before, in its place.")] = False,
+    shrunk: Annotated[
+        bool, typer.Option("--shrunk", help="Accept a full load far smaller than the source's last one.")
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -72,6 +75,7 @@ def ingest(
         mode=mode.value,
         late=late,
         again=again,
+        shrunk=shrunk,
         now=now(),
         console=console,
     )

@@ -148,7 +148,7 @@ def finish_begun(workspace: Workspace, *, now: datetime, console: Console) -> No
     if journal is None:
         return
     if set(_STEPS) <= set(journal.done):
-        console.say(f"the proof of forgetting {journal.forgetting_id} is open: guiyi forget {workspace.root} --resume")
+        console.warn(f"the proof of forgetting {journal.forgetting_id} is open: guiyi forget {workspace.root} --resume")
         return
     console.say(f"finishing forgetting {journal.forgetting_id}, which was interrupted")
     resume(workspace, now=now, console=console)
