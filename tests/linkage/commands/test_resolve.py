@@ -330,3 +330,9 @@ def test_what_cannot_be_asked_is_refused_in_words(
 def test_an_unknown_column_is_named_with_the_known_ones() -> None:
     with pytest.raises(QueryError, match=r"unknown column nmae \(known: .*name"):
         query_of({"nmae": "x"}, entity="legal_person", language="zh")
+
+
+def test_the_first_row_of_a_file_without_column_names_is_not_repeated() -> None:
+    with pytest.raises(QueryError, match="the line where the column names should stand holds values") as told:
+        query_of({"张三丰": "李四", "440306199001011234": "x"}, entity="natural_person", language="zh")
+    assert "张三丰" not in str(told.value)

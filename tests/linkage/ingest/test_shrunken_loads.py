@@ -25,7 +25,7 @@ def people(count: int, first: int = 1) -> str:
 def test_a_full_load_of_a_few_rows_is_refused_and_leaves_the_loads_as_they_were(load: Load, tmp_path: Path) -> None:
     january = load(people(100), limits=LIMITS)
     with pytest.raises(
-        IngestError, match=rf"2 records as the whole of 'police', .*{january.load_id}.* had 100"
+        IngestError, match=rf"2 records as the whole of 'police'; .*{january.load_id}.* had 100"
     ) as told:
         load(people(2), as_of=FEBRUARY, limits=LIMITS)
     assert told.value.exit_code == WRONG_USE
