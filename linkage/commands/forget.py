@@ -57,6 +57,7 @@ from linkage.forgetting.plan import Named, look_up, named_records, require_known
 from linkage.forgetting.proof import Proof, prove
 from linkage.forgetting.refusal import workspace_key
 from linkage.forgetting.rows import name_records, values_of
+from linkage.ingest.load_folder import require_whole
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.workspace import Workspace, locked
 
@@ -192,6 +193,7 @@ def _require_loads(workspace: Workspace, *, read_only: bool) -> None:
 
 def _plan(workspace: Workspace, subjects: Sequence[str], *, read_only: bool) -> _Plan:
     loads = list_loads(workspace.root)
+    require_whole(loads)
     known = has_catalog(workspace.catalog)
     with open_catalog(workspace.catalog, read_only=read_only) if known else nullcontext() as catalog:
         named = look_up(catalog, named_records(catalog, subjects))

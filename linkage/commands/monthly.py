@@ -9,12 +9,13 @@ after it, the next command finishes what is left to do (`linkage.finishing`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
@@ -37,6 +38,8 @@ from linkage.increment.before import batch_before
 from linkage.increment.carried import carry_batch
 from linkage.increment.publishing import MonthTables, month_tables
 from linkage.increment.released import DECISIONS, stamp_release, told_decisions
+from linkage.ingest.current import loads_in_force
+from linkage.ingest.load_folder import require_whole
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.lookup.publishing import lookup_part
 from linkage.model.frequencies import lacks_values, save_frequencies
@@ -148,6 +151,8 @@ def _make_release(
         )
     if not new_catalog and not has_catalog(workspace.catalog):
         require_releases(workspace, ())
+    read = loads_in_force([m for m in loads if m.entity in chosen])
+    require_whole(read)
     partial = partial_batch(workspace)
     if not full or len(chosen) < len({m.entity for m in loads}):
         carry_batch(workspace.batch, partial)
@@ -160,7 +165,7 @@ def _make_release(
             require_releases(workspace, made)
         if not occasion.incomplete:
             require_loads(workspace, made, list_loads(workspace.root), withdrawn=occasion.told.get("withdrawn", ()))
-        with batch_before(con, workspace.batch):
+        with batch_before(con, workspace.batch), _told_of_damage(read):
             finished = [
                 link_entity(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
                 for entity in chosen
@@ -192,6 +197,16 @@ def _make_release(
                 release = _publish(con, catalog, runs, related, month, occasion=occasion, now=now, manifest=manifest)
                 stage.rows = sum(f.counts.living for f in finished)
     return _summary(finished, related, release=release, now=now, clock=clock), release
+
+
+@contextmanager
+def _told_of_damage(loads: Sequence[LoadManifest]) -> Iterator[None]:
+    """Tell which load is damaged, if that is why the database cannot go on."""
+    try:
+        yield
+    except duckdb.Error:
+        require_whole(loads, by_hash=True)
+        raise
 
 
 def _told_of_shelf(place: Place) -> AbstractContextManager[None]:
