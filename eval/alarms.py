@@ -19,6 +19,8 @@ class StabilityLimits(BaseModel):
         review_cases: cases waiting for a person.
         source_rows: records in force of one source.
         quarantine: rows in quarantine of the loads in force.
+        full_load: records of a full load, against the source's last full load; only their fall counts, and `guiyi
+            ingest` refuses it.
         minimum: totals that move by fewer than this raise no alarm, whatever the share.
     """
 
@@ -29,6 +31,7 @@ class StabilityLimits(BaseModel):
     review_cases: Limit = 0.25
     source_rows: Limit = 0.1
     quarantine: Limit = 0.5
+    full_load: Limit = 0.5
     minimum: Annotated[int, Field(ge=0)] = 20
 
 

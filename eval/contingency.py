@@ -14,6 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from eval.errors import EvalError
+from matchers.column_titles import seen_columns
 
 _KEYS = ("source", "source_record_id", "entity_id")
 _TABLES = ("_eval_clusters", "_eval_truth", "_eval_record", "_eval_cell", "_eval_cluster", "_eval_entity")
@@ -127,7 +128,7 @@ def _keyed(con: duckdb.DuckDBPyConnection, table: str, out: str, *, errors: str 
     absent = [column for column in _KEYS if column not in known]
     if absent:
         raise EvalError(
-            f"{table}: column {', '.join(absent)} is missing (columns: {', '.join(known)}); expected {', '.join(_KEYS)}"
+            f"{table}: column {', '.join(absent)} is missing ({seen_columns(list(known))}); expected {', '.join(_KEYS)}"
         )
     extra = f", {errors} as errors" if errors else ""
     con.execute(

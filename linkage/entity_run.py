@@ -47,6 +47,7 @@ class Occasion:
         keep: links of the last release may be kept (hysteresis).
         erased: values that nothing of the release may hold as an anchor.
         told: more for the release's manifest.
+        incomplete: it is made although a load that releases rest on is lost.
     """
 
     cause: str | None = None
@@ -54,6 +55,7 @@ class Occasion:
     keep: bool = True
     erased: Collection[str] = ()
     told: Mapping[str, Any] = field(default_factory=dict)
+    incomplete: bool = False
 
 
 MONTH = Occasion()

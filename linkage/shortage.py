@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +22,17 @@ from linkage.errors import LinkageError
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = ("no space left", "disk is full", "disk quota", "file too large", "max_temp_directory_size")
 # SQLite says no more than "disk I/O error" when it cannot make a file; with less than this free, that is why.
+_SIZE = re.compile(r"\d+(\.\d+)? ?[KMGT](i?B)?", re.IGNORECASE)
 _HARDLY_FREE_BYTES = 1_000_000
+
+
+def is_memory_size(text: str) -> bool:
+    """Tell whether a text is a size of memory as DuckDB takes it, with a unit.
+
+    >>> is_memory_size("16GB"), is_memory_size("1.5 GiB"), is_memory_size("16"), is_memory_size("lots")
+    (True, True, False, False)
+    """
+    return _SIZE.fullmatch(text) is not None
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from eval.alarms import StabilityLimits
 from golden_records.catalog.place import DatabaseUrl, Place, read_place
@@ -36,6 +36,7 @@ from linkage.entity_config import parse_model
 from linkage.errors import ConfigError, LinkageError
 from linkage.review.settings import DeskSettings
 from linkage.rulings.settings import DecisionSettings
+from linkage.shortage import is_memory_size
 
 SETTINGS_FILE = "guiyi.toml"
 _FOLDERS = ("loads", "models", "runs")
@@ -50,6 +51,7 @@ language = "zh"              # language of reports: zh or en
 # [stability]                # a run raises an alarm when a total moves by more than this share
 # entities = 0.05
 # source_rows = 0.1
+# full_load = 0.5            # `guiyi ingest` refuses a full load that falls further below the one before
 
 # [decisions]                # kinds of ruling that need a second person
 # two_people = ["same"]
@@ -61,6 +63,12 @@ language = "zh"              # language of reports: zh or en
 # session_minutes = 480
 # spot_checks = 20
 """
+
+
+def _size(text: str | None) -> str | None:
+    if text is not None and not is_memory_size(text) and not (text.endswith("%") and text[:-1].isdecimal()):
+        raise ValueError('no size; give it as "16GB"')
+    return text
 
 
 class WorkspaceSettings(BaseModel):
@@ -79,10 +87,10 @@ class WorkspaceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    catalog: str = "catalog.sqlite"
+    catalog: Annotated[str, Field(min_length=1)] = "catalog.sqlite"
     language: Annotated[str, Field(pattern="^(zh|en)$")] = "zh"
     sources: str | None = None
-    memory_limit: str | None = None
+    memory_limit: Annotated[str | None, AfterValidator(_size)] = None
     stability: StabilityLimits = StabilityLimits()
     decisions: DecisionSettings = DecisionSettings()
     service: ServiceSettings = ServiceSettings()

@@ -424,3 +424,13 @@ def test_the_tutorial_can_be_followed_word_by_word(tmp_path: Path) -> None:
     )
     codes = [int(code) for code in re.findall(r"^code (\d+)$", done.stdout, re.M)]
     assert codes == expected, done.stdout + done.stderr
+    printed = {" ".join(line.split()) for line in done.stdout.splitlines()}
+    shown = [" ".join(line.split()) for line in _results_shown(text)]
+    assert len(shown) > 30
+    assert [line for line in shown if not any(one.startswith(line.removesuffix("…)")) for one in printed)] == []
+
+
+def _results_shown(text: str) -> list[str]:
+    """Return the lines of results with figures in a page's console blocks: tables, loads, rows and weights."""
+    blocks = re.findall(r"```console\n(.*?)```", text, re.S)
+    return re.findall(r"^(?:[│(\[]|Match weight|\d{4}-\d\d-\d\d-).*$", "\n".join(blocks), re.M)

@@ -87,6 +87,27 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Separation:
+    """What keeps two entities apart, whatever a comparison says.
+
+    Attributes:
+        constraint: `cannot_link` (a decision), `exclusive:<column>`, `ambiguous`, `bridge` or `size`.
+        decision_id: the decision, if it is one that is known.
+        ruling: what it rules: `different` or `not_here`.
+        since: the day since when it is in force.
+        left_id: of a refused link, a record of the first entity.
+        right_id: and one of the second.
+    """
+
+    constraint: str
+    decision_id: int | None = None
+    ruling: str | None = None
+    since: str | None = None
+    left_id: str | None = None
+    right_id: str | None = None
+
+
+@dataclass(frozen=True)
 class PairExplanation:
     """One scored pair.
 
@@ -105,6 +126,7 @@ class PairExplanation:
         rule_reason_zh: the rule in words, Chinese.
         rule_reason_en: the rule in words, English.
         checks: the questions that rules may ask, with their answers.
+        apart: what keeps the two in two entities; empty if they are one, or nothing but the comparison does.
     """
 
     entity: str
@@ -121,6 +143,7 @@ class PairExplanation:
     rule_reason_zh: str | None = None
     rule_reason_en: str | None = None
     checks: tuple[Check, ...] = ()
+    apart: tuple[Separation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,7 +221,12 @@ def as_text(explanation: PairExplanation, lang: str = "zh", width: int | None = 
         width: columns of the terminal; none: no value is folded.
     """
     w = words(lang)
-    lines = [_verdict_line(explanation, w), _rule_line(explanation, w), _score_line(explanation, w)]
+    lines = [
+        _verdict_line(explanation, w),
+        *_apart_lines(explanation, w),
+        _rule_line(explanation, w),
+        _score_line(explanation, w),
+    ]
     lines += _check_lines(explanation, w)
     sides = tuple(f"{w.text(f'pair_{side}')}\n{name}" for side, name in _ids(explanation))
     rows = []
@@ -232,7 +260,7 @@ def render_explanation(explanation: PairExplanation, lang: str = "zh") -> str:
     values: dict[str, Any] = {
         "title": w.text("title_pair"),
         "entity": w.label("entity", explanation.entity),
-        "tone": explanation.verdict,
+        "tone": "conflict" if explanation.apart else explanation.verdict,
         "verdict": _verdict_line(explanation, w),
         "rule": _rule_line(explanation, w),
         "score": _score_line(explanation, w),
@@ -242,6 +270,7 @@ def render_explanation(explanation: PairExplanation, lang: str = "zh") -> str:
         "rows": _steps(explanation, w),
         "fields": _not_compared(explanation),
         "checks": _check_lines(explanation, w),
+        "apart": _apart_lines(explanation, w),
     }
     return render("explanation.html", w, scripts=False, **values)
 
@@ -306,7 +335,24 @@ def _side_by_side(
 
 
 def _verdict_line(explanation: PairExplanation, w: Words) -> str:
-    return w.text("pair_verdict", verdict=w.label("verdict", explanation.verdict))
+    key = "pair_verdict_apart" if explanation.apart and explanation.verdict == "auto" else "pair_verdict"
+    return w.text(key, verdict=w.label("verdict", explanation.verdict))
+
+
+def _apart_lines(explanation: PairExplanation, w: Words) -> list[str]:
+    """Return what keeps the two apart; of a refused link between other records, which."""
+    lines = []
+    for one in explanation.apart:
+        if one.decision_id is not None:
+            ruling = w.label("ruling", one.ruling or "")
+            lines.append(w.text("pair_apart_decision", number=one.decision_id, ruling=ruling, since=one.since or ""))
+            continue
+        reason = w.label("constraint", one.constraint.partition(":")[0])
+        if {one.left_id, one.right_id} == {explanation.left_id, explanation.right_id}:
+            lines.append(w.text("pair_apart_refused", reason=reason))
+        else:
+            lines.append(w.text("pair_apart_by", reason=reason, left=one.left_id or "", right=one.right_id or ""))
+    return lines
 
 
 def _rule_line(explanation: PairExplanation, w: Words) -> str:

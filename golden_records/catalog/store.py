@@ -160,6 +160,8 @@ def _connect(place: Place, *, read_only: bool) -> Catalog:
         from golden_records.catalog import postgresql  # the driver takes half a second to load
 
         return Catalog(place, postgresql.open_database(place, read_only=read_only))
+    if place.is_dir():
+        raise CatalogError(f"{place}: a folder, and no catalog; give the path of a file")
     if read_only and not place.exists():
         raise CatalogError(f"{place}: no catalog there; publish a release first")
     if not read_only and not place.exists():

@@ -24,6 +24,7 @@ from linkage.ingest.errors import nearest
 from linkage.ingest.opening import open_table
 from linkage.ingest.source_config import canonical_source
 from linkage.ingest.sql import literal, parquet, quote
+from matchers.column_titles import are_values, seen_columns
 
 LEGAL_COLUMNS = ("uscc", "registration_number", "organization_code", "tax_number")
 PERSON_COLUMNS = ("id_number",)
@@ -170,13 +171,15 @@ def renamed(file: CreditFile, names: Mapping[str, str]) -> dict[str, str]:
             hint = f"; did you mean {near!r}?" if near else ""
             raise ConfigError(f"--column {known}: unknown{hint} (known: {', '.join(KNOWN_COLUMNS)})")
         if column not in file.columns:
-            near = nearest(column, file.columns)
+            near = None if are_values(file.columns) else nearest(column, file.columns)
             hint = f"; did you mean {near!r}?" if near else ""
-            raise ConfigError(f"{file.name}: no column {column!r}{hint} (columns: {', '.join(file.columns)})")
+            raise ConfigError(f"{file.name}: no column {column!r}{hint} ({seen_columns(file.columns)})")
     written = {column.casefold(): column for column in file.columns}
     found = {known: names.get(known, written.get(known)) for known in KNOWN_COLUMNS}
     if len(written) < len(file.columns):
         (name, *_) = sorted(repeated(column.casefold() for column in file.columns))
+        if are_values(file.columns):
+            raise ConfigError(f"{file.name}: {seen_columns(file.columns)}; write the column names into it")
         raise ConfigError(f"{file.name}: two columns are named {name!r} (capitals make no difference); rename one")
     hidden = [column for column in file.columns if column.casefold().startswith("_gy_")]
     if hidden:

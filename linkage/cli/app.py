@@ -26,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and errors only.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print results, warnings and errors only.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 WorkspacePath = Annotated[Path, typer.Argument(metavar="WORKSPACE", help="The workspace directory.")]
 

@@ -54,6 +54,9 @@ def ingest(
     mode: Annotated[Mode, typer.Option(help="full: every subject of the source; delta: changes only.")] = Mode.full,
     late: Annotated[bool, typer.Option("--late", help="Accept a date before that of the source's last load.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Load a file that was loaded before, in its place.")] = False,
+    shrunk: Annotated[
+        bool, typer.Option("--shrunk", help="Accept a full load far smaller than the source's last one.")
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> int:
@@ -72,6 +75,7 @@ def ingest(
         mode=mode.value,
         late=late,
         again=again,
+        shrunk=shrunk,
         now=now(),
         console=console,
     )
@@ -82,6 +86,9 @@ def run(
     workspace: WorkspacePath,
     full: Annotated[
         bool, typer.Option("--full", help="Compute everything anew, taking nothing over from the last run.")
+    ] = False,
+    new_catalog: Annotated[
+        bool, typer.Option("--new-catalog", help="Begin a catalog again, with new ids: the one before is lost.")
     ] = False,
     entity: Annotated[Entity | None, typer.Option(help="One entity type only; the other keeps its release.")] = None,
     engine: Annotated[Engine, typer.Option(help="Engine of the batch.")] = Engine.duckdb,
@@ -105,6 +112,7 @@ def run(
         now=now(),
         console=console,
         full=full,
+        new_catalog=new_catalog,
     )
 
 
@@ -129,7 +137,8 @@ def rollback(
         int | None, typer.Argument(help="The release to return to; absent: the one before the current one.")
     ] = None,
     before_load: Annotated[
-        str | None, typer.Option(metavar="LOAD_ID", help="Withdraw a load instead, and publish the state without it.")
+        list[str] | None,
+        typer.Option(metavar="LOAD_ID", help="Withdraw a load instead, and publish the state without it; repeatable."),
     ] = None,
     restore_load: Annotated[
         str | None, typer.Option(metavar="LOAD_ID", help="Take a withdrawn load back, and publish the state with it.")
@@ -140,12 +149,12 @@ def rollback(
     from linkage.commands import roll_back
     from linkage.workspace import open_workspace
 
-    if sum(wish is not None for wish in (release, before_load, restore_load)) > 1:
+    if sum(wish is not None for wish in (release, before_load or None, restore_load)) > 1:
         raise ConfigError("give a release, --before-load or --restore-load: one of them")
     opened, console = open_workspace(workspace), Console(quiet=quiet)
     _finish(opened, console)
-    if before_load is not None:
-        return roll_back.withdraw_load(opened, before_load, now=now(), console=console)
+    if before_load:
+        return roll_back.withdraw_loads(opened, before_load, now=now(), console=console)
     if restore_load is not None:
         return roll_back.restore_load(opened, restore_load, now=now(), console=console)
     return roll_back.roll_back(opened, release, now=now(), console=console)

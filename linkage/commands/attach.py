@@ -197,5 +197,5 @@ def _print(summary: Mapping[str, Any], output: Path, console: Console) -> None:
     for reason, number in summary["by_reason"].items():
         console.say(f"  {reason:<32}{number:>14,}")
     if summary["unread"]:
-        console.say(f"{summary['unread']:,} row(s) could not be read; see {output / 'unread'}")
+        console.warn(f"{summary['unread']:,} row(s) could not be read; see {output / 'unread'}")
     console.say(f"rows: {output}")

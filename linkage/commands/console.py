@@ -1,4 +1,4 @@
-"""What a person sees of a running command: a live line on a terminal, plain lines in a log, nothing when quiet.
+"""What a person sees of a running command: a live line on a terminal, plain lines in a log, warnings alone when quiet.
 
 Results go to standard output, progress and remarks to standard error, so that output can be piped. Lines carry counts
 and seconds, never a name, an identifier or an address.
@@ -69,7 +69,7 @@ class Console:
     """Progress and results of a command.
 
     Args:
-        quiet: say nothing but results and errors.
+        quiet: say nothing but results, warnings and errors.
         brief: show stages only while they run.
         as_json: results are JSON.
     """
@@ -115,6 +115,10 @@ class Console:
         """Remark on something, on standard error."""
         if not self.quiet:
             self._err.print(_printable(text), markup=False)
+
+    def warn(self, text: str) -> None:
+        """Say what must not be missed, on standard error, quiet or not."""
+        self._err.print(_printable(text), markup=False)
 
     def error(self, text: str) -> None:
         """Report an error, on standard error, quiet or not."""

@@ -81,9 +81,9 @@ def record_decision(workspace: Workspace, request: DecideRequest, *, now: dateti
         left = _left_apart(catalog, decision, before) if isinstance(effect, Effect) else 0
     said = as_dict(decision) | {"at_once": dataclasses.asdict(effect) if isinstance(effect, Effect) else None}
     console.result(f"decision {decision.decision_id}: {_summary(decision)}", said)
-    console.say(_next(workspace, decision, effect))
+    (console.warn if isinstance(effect, str) else console.say)(_next(workspace, decision, effect))
     if left:
-        console.say(
+        console.warn(
             f"the records are one entity, but {left} of the entities that they stood in go on without them: different "
             "numbers or other decisions keep those apart; if they are one too, rule so with --scope entities"
         )
@@ -115,7 +115,7 @@ def show_decisions(workspace: Workspace, *, states: Sequence[State], notes: bool
     }
     console.table(f"{len(shown)} decision(s)", (*columns, "note") if notes else columns, rows, data)
     for one in against:
-        console.say(f"decision {one.set_aside} is set aside: {one.words}; revoke one of them")
+        console.warn(f"decision {one.set_aside} is set aside: {one.words}; revoke one of them")
     return 0
 
 

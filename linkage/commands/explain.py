@@ -2,6 +2,7 @@
 
 Reads the batch database of the last run and changes nothing in it. If the two were compared, their levels and weights
 are shown as scored; if they are one entity without having been compared, the chain of links that joins them is shown.
+If they are two, the decisions and refused links that keep them apart are (`linkage.commands.separation`).
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ from duckdb import DuckDBPyConnection
 from blocking.sql import quote
 from eval.report.explanation import Check, Evidence, PairExplanation, ShownField, as_text, write_explanation
 from eval.report.explanation import as_json as explanation_json
+from golden_records.catalog.store import has_catalog, open_catalog
+from golden_records.decisions import Decision, read_decisions
 from linkage.batch import read_batch
 from linkage.commands.console import Console
+from linkage.commands.separation import what_separates
 from linkage.entity_config import ComparisonConfig, EntityConfig, load_entity_config
 from linkage.errors import LinkageError
 from linkage.fields import CANONICAL_FIELDS, ENTITIES
@@ -67,6 +71,9 @@ def show_explanation(
             explain_records(con, config, model, a, b, unmasked=unmasked) for a, b in _steps(con, entity, left, right)
         ]
         together = _together(con, entity, left, right)
+        if not together:
+            apart = what_separates(con, entity, _decisions(workspace), left, right)
+            explained = [replace(one, apart=apart) for one in explained]
     if html is not None:
         write_explanation(explained[0], html, lang=language)
     texts = [_heading(left, right, together, len(explained), language)]
@@ -95,6 +102,13 @@ def explain_records(
     if score.verdict.verdict == "review" and _linked(con, config.entity, left, right):
         score = replace(score, verdict=replace(score.verdict, verdict="auto"))
     return _explanation(config, left, right, rows, score, hide=not unmasked)
+
+
+def _decisions(workspace: Workspace) -> tuple[Decision, ...]:
+    if not has_catalog(workspace.catalog):
+        return ()
+    with open_catalog(workspace.catalog, read_only=True) as catalog:
+        return read_decisions(catalog)
 
 
 def _linked(con: DuckDBPyConnection, entity: str, left: str, right: str) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 
 from golden_records import opinions
 from golden_records.catalog.erasure import Forgotten, erase
+from golden_records.catalog.read import releases
 from golden_records.catalog.schema import DECISION, DECISION_EVENT, REVIEW_OPINION, REVIEW_TRAIL
 from golden_records.catalog.store import has_catalog, open_catalog
 from golden_records.decisions import Person, redact
@@ -38,6 +39,7 @@ from golden_records.ruling import LONGEST_NAME, checked_text
 from linkage.commands.console import Console
 from linkage.commands.decide import ROLE
 from linkage.commands.republish import publish_again, released_loads
+from linkage.continuity import require_loads
 from linkage.database import connect
 from linkage.entity_run import Occasion
 from linkage.errors import FAILED, ConfigError, LinkageError
@@ -55,6 +57,7 @@ from linkage.forgetting.plan import Named, look_up, named_records, require_known
 from linkage.forgetting.proof import Proof, prove
 from linkage.forgetting.refusal import workspace_key
 from linkage.forgetting.rows import name_records, values_of
+from linkage.ingest.load_folder import require_whole
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.workspace import Workspace, locked
 
@@ -105,6 +108,7 @@ def forget(workspace: Workspace, request: ForgetRequest, *, dry_run: bool, now: 
             raise LinkageError(
                 f"{workspace.root}: an earlier forgetting is not finished; next: guiyi forget {workspace.root} --resume"
             )
+        _require_loads(workspace, read_only=dry_run)
         plan = _plan(workspace, request.subjects, read_only=dry_run)
         if dry_run:
             _show_plan(plan, workspace, console)
@@ -145,7 +149,7 @@ def finish_begun(workspace: Workspace, *, now: datetime, console: Console) -> No
     if journal is None:
         return
     if set(_STEPS) <= set(journal.done):
-        console.say(f"the proof of forgetting {journal.forgetting_id} is open: guiyi forget {workspace.root} --resume")
+        console.warn(f"the proof of forgetting {journal.forgetting_id} is open: guiyi forget {workspace.root} --resume")
         return
     console.say(f"finishing forgetting {journal.forgetting_id}, which was interrupted")
     resume(workspace, now=now, console=console)
@@ -180,8 +184,16 @@ def lift(workspace: Workspace, request: ForgetRequest, *, now: datetime, console
     return 0
 
 
+def _require_loads(workspace: Workspace, *, read_only: bool) -> None:
+    """Refuse while a load is lost: the forgotten would come back with it."""
+    if has_catalog(workspace.catalog):
+        with open_catalog(workspace.catalog, read_only=read_only) as catalog:
+            require_loads(workspace, releases(catalog), list_loads(workspace.root))
+
+
 def _plan(workspace: Workspace, subjects: Sequence[str], *, read_only: bool) -> _Plan:
     loads = list_loads(workspace.root)
+    require_whole(loads)
     known = has_catalog(workspace.catalog)
     with open_catalog(workspace.catalog, read_only=read_only) if known else nullcontext() as catalog:
         named = look_up(catalog, named_records(catalog, subjects))
@@ -253,7 +265,8 @@ def _release_without(workspace: Workspace, journal: Journal, now: datetime, cons
     with open_catalog(workspace.catalog) as catalog:
         current = 0 if released is None else still_released(catalog, journal.records)
     if released and (current or not workspace.batch.exists() or holds_records(workspace, journal.records)):
-        occasion = Occasion(cause="forget", erased=journal.held, told={"forgetting": journal.forgetting_id})
+        told = {"forgetting": journal.forgetting_id}
+        occasion = Occasion(cause="forget", erased=journal.held, told=told, incomplete=True)  # begun, it must end
         publish_again(workspace, released, occasion, now=now, console=console)
     elif holds_records(workspace, journal.records):
         remove_batch(workspace)

@@ -26,6 +26,7 @@ def ingest_files(
     mode: Mode,
     late: bool = False,
     again: bool = False,
+    shrunk: bool = False,
     now: datetime,
     console: Console,
 ) -> int:
@@ -46,6 +47,7 @@ def ingest_files(
             now=now,
             allow_out_of_order=late,
             load_again=again,
+            limits=None if shrunk else workspace.settings.stability,
             is_forgotten=refusal(workspace),
             progress=lambda done: console.progressed(stage, done),
         )
@@ -53,7 +55,7 @@ def ingest_files(
     console.result("\n".join(map(_line, manifests)), [_figures(manifest) for manifest in manifests])
     over = [m for m in manifests if m.exit_code == QUARANTINED]
     for manifest in over:
-        console.say(
+        console.warn(
             f"{manifest.load_id}: {manifest.quarantined_share:.1%} of the rows are in quarantine, above the source's "
             f"limit of {manifest.quarantine_limit:.1%} (exit code {QUARANTINED}); the others are loaded"
         )

@@ -9,12 +9,13 @@ after it, the next command finishes what is left to do (`linkage.finishing`).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
@@ -22,9 +23,10 @@ from eval.report.summary import RunSummary
 from golden_records.catalog.place import Place
 from golden_records.catalog.publish import current_release, publish
 from golden_records.catalog.read import releases
-from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.catalog.store import Catalog, has_catalog, open_catalog
 from linkage.changes import Release, alarm_lines, config_hashes
 from linkage.commands.console import Console
+from linkage.continuity import require_loads, require_releases
 from linkage.database import connect
 from linkage.entities import release_tables
 from linkage.entity_run import MONTH, Finished, Occasion, link_entity
@@ -36,6 +38,8 @@ from linkage.increment.before import batch_before
 from linkage.increment.carried import carry_batch
 from linkage.increment.publishing import MonthTables, month_tables
 from linkage.increment.released import DECISIONS, stamp_release, told_decisions
+from linkage.ingest.current import loads_in_force
+from linkage.ingest.load_folder import require_whole
 from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.lookup.publishing import lookup_part
 from linkage.model.frequencies import lacks_values, save_frequencies
@@ -56,6 +60,7 @@ def run_month(
     now: datetime,
     console: Console,
     full: bool = False,
+    new_catalog: bool = False,
 ) -> int:
     """Link everything that was loaded and publish a release.
 
@@ -66,13 +71,20 @@ def run_month(
         now: time of the release.
         console: where progress and the result go.
         full: compute everything anew, taking nothing over from the last run.
+        new_catalog: begin a catalog again, with new ids, though the workspace has published before.
 
     Returns:
         The exit code.
     """
     with locked(workspace, now=now, what="run"):
         summary, release = make_release(
-            workspace, entities=entities, now=now, clock=StageClock(console), full=full, language=language
+            workspace,
+            entities=entities,
+            now=now,
+            clock=StageClock(console),
+            full=full or new_catalog,
+            language=language,
+            new_catalog=new_catalog,
         )
     _print(summary, release, workspace.runs / summary.run_id, workspace, console)
     return 0
@@ -87,6 +99,7 @@ def make_release(
     full: bool = False,
     language: str | None = None,
     occasion: Occasion = MONTH,
+    new_catalog: bool = False,
 ) -> tuple[RunSummary, int]:
     """Run the linkage and publish; the caller holds the workspace's lock.
 
@@ -101,7 +114,13 @@ def make_release(
     try:
         with told(workspace.root, needed_bytes=needed, outcome="nothing was published"):
             summary, release = _make_release(
-                workspace, entities=entities, now=now, clock=clock, full=full, occasion=occasion
+                workspace,
+                entities=entities,
+                now=now,
+                clock=clock,
+                full=full,
+                occasion=occasion,
+                new_catalog=new_catalog,
             )
         outcome = f"release {release} is published, and the next command puts its report and batch database in place"
         with told(workspace.root, needed_bytes=needed, outcome=outcome):
@@ -121,6 +140,7 @@ def _make_release(
     clock: StageClock,
     full: bool,
     occasion: Occasion,
+    new_catalog: bool,
 ) -> tuple[RunSummary, int]:
     loads = list_loads(workspace.root, withdrawn=False) if occasion.loads is None else occasion.loads
     chosen = [e for e in ENTITIES if (entities is None or e in entities) and any(m.entity == e for m in loads)]
@@ -129,6 +149,10 @@ def _make_release(
             f"{workspace.root}: nothing has been loaded to link; load a file with "
             f"`guiyi ingest {workspace.root} --source NAME --as-of DATE FILE`"
         )
+    if not new_catalog and not has_catalog(workspace.catalog):
+        require_releases(workspace, ())
+    read = loads_in_force([m for m in loads if m.entity in chosen])
+    require_whole(read)
     partial = partial_batch(workspace)
     if not full or len(chosen) < len({m.entity for m in loads}):
         carry_batch(workspace.batch, partial)
@@ -137,8 +161,11 @@ def _make_release(
         connect(partial, memory_limit=workspace.settings.memory_limit, temp=spill(workspace)) as con,
     ):
         made = releases(catalog)
-        _require_own_catalog(workspace, made)
-        with batch_before(con, workspace.batch):
+        if not new_catalog:
+            require_releases(workspace, made)
+        if not occasion.incomplete:
+            require_loads(workspace, made, list_loads(workspace.root), withdrawn=occasion.told.get("withdrawn", ()))
+        with batch_before(con, workspace.batch), _told_of_damage(read):
             finished = [
                 link_entity(workspace, con, catalog, made, entity, loads, clock, full=full, occasion=occasion)
                 for entity in chosen
@@ -170,6 +197,16 @@ def _make_release(
                 release = _publish(con, catalog, runs, related, month, occasion=occasion, now=now, manifest=manifest)
                 stage.rows = sum(f.counts.living for f in finished)
     return _summary(finished, related, release=release, now=now, clock=clock), release
+
+
+@contextmanager
+def _told_of_damage(loads: Sequence[LoadManifest]) -> Iterator[None]:
+    """Tell which load is damaged, if that is why the database cannot go on."""
+    try:
+        yield
+    except duckdb.Error:
+        require_whole(loads, by_hash=True)
+        raise
 
 
 def _told_of_shelf(place: Place) -> AbstractContextManager[None]:
@@ -234,21 +271,6 @@ def forget_models(workspace: Workspace, *, entities: Sequence[Entity] | None, no
     return 0
 
 
-def _require_own_catalog(workspace: Workspace, made: Sequence[Release]) -> None:
-    """Refuse to replace the release of another workspace, whose entities would all be retired.
-
-    Raises:
-        LinkageError: the archive has none of the loads that the newest release rests on.
-    """
-    released = made[-1]["manifest"].get("loads", []) if made else []
-    if released and not {m.load_id for m in list_loads(workspace.root)}.intersection(released):
-        raise LinkageError(
-            f"{workspace.catalog}: release {made[-1]['release_id']} rests on loads of which {workspace.root} has none "
-            f"({released[0]} …): it is another workspace's catalog, or the archive was not restored; name a catalog of "
-            "its own in guiyi.toml, or put the folders under loads/ back"
-        )
-
-
 def _released_loads(made: Sequence[Release], loads: Sequence[LoadManifest], chosen: Sequence[Entity]) -> list[str]:
     """Return the loads that the new release rests on: of an entity type not run, those of the release before."""
     before = set(made[-1]["manifest"].get("loads", [])) if made else set()
@@ -291,6 +313,6 @@ def _print(summary: RunSummary, release: int, folder: Path, workspace: Workspace
     columns = ("release " + str(release), "rows in", "kept", "quarantined", "entities", "merges", "review cases")
     console.table(f"release {release}", columns, rows, data)
     for line in alarm_lines(summary.entities):
-        console.say(line)
+        console.warn(line)
     console.say(f"report:  {folder / 'report.html'}\ncatalog: {workspace.catalog}")
     console.say(f"next: guiyi resolve {workspace.root} IDENTIFIER")

@@ -8,7 +8,6 @@ docs/tables.md lists the columns.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +33,7 @@ from linkage.figures import entity_section, labels, package_versions, stage_figu
 from linkage.ingest.link_input import LinkInput, link_input
 from linkage.ingest.source_config import SourceConfig, load_source_config
 from linkage.pipeline import Linkage, LinkageOptions, link_records
+from linkage.shortage import is_memory_size
 from linkage.stages import StageClock
 
 # DuckDB's, beside what standardising takes; what does not fit is spilled beside the results.
@@ -99,7 +99,7 @@ def one_off_database(work: Path, memory_limit: str | None) -> Iterator[DuckDBPyC
     Raises:
         ConfigError: the limit is not a size.
     """
-    if memory_limit is not None and not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", memory_limit):
+    if memory_limit is not None and not is_memory_size(memory_limit):
         raise ConfigError(f"--memory-limit: {memory_limit!r} is not a size; give it as 8GB")
     limit = memory_limit or memory_share(_MEMORY_SHARE, at_most_bytes=_MEMORY_BYTES)
     with connect(work / "batch.duckdb", memory_limit=limit, temp=work / "spill") as con:

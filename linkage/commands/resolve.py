@@ -31,6 +31,7 @@ from linkage.lookup.resolve import resolve as resolve_query
 from linkage.lookup.snapshot import Lookup
 from linkage.relations.shown import relation_lines, relations_now
 from linkage.workspace import Workspace
+from matchers.column_titles import are_values, seen_columns
 from matchers.identifiers.document_type import stated_scheme
 
 ROLE = "command_line"
@@ -142,7 +143,8 @@ def query_of(row: Mapping[str, Any], *, entity: Entity | None, language: Languag
     """
     unknown = sorted(set(row) - _KNOWN - {"source", "source_record_id", "as_of"})
     if unknown:
-        raise QueryError(f"unknown column {', '.join(unknown)} (known: {', '.join(sorted(_KNOWN))})")
+        named = seen_columns(unknown) if are_values(unknown) else f"unknown column {', '.join(unknown)}"
+        raise QueryError(f"{named} (known: {', '.join(sorted(_KNOWN))})")
     kind = next((e for e in ENTITIES if e == row.get("entity_type")), entity)
     given = [Given(str(one["value"]), one.get("scheme") or None) for one in row.get("identifiers") or ()]
     if row.get("identifier"):

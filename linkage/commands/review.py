@@ -208,11 +208,11 @@ def import_rulings(workspace: Workspace, file: Path, *, author: str, now: dateti
     }
     console.result(f"{len(rows):,} ruling(s) read: {counts}; {len(refused):,} refused", data)
     for one in refused[:_SHOWN_REFUSALS]:
-        console.say(f"row {one.row} ({one.case_id}): {one.why}")
+        console.warn(f"row {one.row} ({one.case_id}): {one.why}")
     if len(refused) > _SHOWN_REFUSALS:
-        console.say(f"and {len(refused) - _SHOWN_REFUSALS:,} more; --json lists all")
+        console.warn(f"and {len(refused) - _SHOWN_REFUSALS:,} more; --json lists all")
     for entity, why in later.items():
-        console.say(f"{entity}: the next run applies them ({why}); next: guiyi run {workspace.root}")
+        console.warn(f"{entity}: the next run applies them ({why}); next: guiyi run {workspace.root}")
     if done.get("waiting"):
         console.say(
             "those that wait need a second person: at the desk, or by a file of their own with another --author"

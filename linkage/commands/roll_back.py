@@ -21,10 +21,11 @@ import duckdb
 
 from golden_records.catalog.read import releases
 from golden_records.catalog.rollback import rollback
-from golden_records.catalog.store import Catalog, open_catalog
+from golden_records.catalog.store import Catalog, has_catalog, open_catalog
 from golden_records.errors import CatalogError
 from linkage.commands.console import Console
 from linkage.commands.republish import publish_again, released_loads
+from linkage.continuity import lost_loads, require_loads
 from linkage.database import connect
 from linkage.entity_run import Occasion
 from linkage.errors import LinkageError
@@ -34,6 +35,8 @@ from linkage.ingest.manifest import LoadManifest, list_loads
 from linkage.lookup.remaking import remake_lookup
 from linkage.stages import StageClock
 from linkage.workspace import Workspace, locked
+
+_DIGITS = 8  # of the file's hash, at the end of a load's id
 
 
 def roll_back(workspace: Workspace, release: int | None, *, now: datetime, console: Console) -> int:
@@ -49,7 +52,7 @@ def roll_back(workspace: Workspace, release: int | None, *, now: datetime, conso
             console.say(f"release {made} holds the state of release {target}")
             failed = _remake_lookup(workspace, catalog, known[target], console)
     for entity, reason in failed.items():
-        console.say(f"{entity}: found by identifier only until the next run, not by name and address: {reason}")
+        console.warn(f"{entity}: found by identifier only until the next run, not by name and address: {reason}")
     console.say(f"the loads are as they were: the next run links them all; next: guiyi status {workspace.root}")
     return 0
 
@@ -67,31 +70,35 @@ def _remake_lookup(
         shutil.rmtree(spill(workspace), ignore_errors=True)
 
 
-def withdraw_load(workspace: Workspace, load_id: str, *, now: datetime, console: Console) -> int:
-    """Take a load out of use, and publish the state without it.
+def withdraw_loads(workspace: Workspace, load_ids: Sequence[str], *, now: datetime, console: Console) -> int:
+    """Take loads out of use, and publish the state without them.
 
-    A delivery of several files is withdrawn whole.
+    A delivery of several files is withdrawn whole. A load that releases rest on and the archive lost can be withdrawn
+    as well: that its loss is accepted stands in the release made.
 
     Raises:
         LinkageError: there is no such load, or nothing would be left of its entity type.
     """
     with locked(workspace, now=now, what="rollback"):
         bring_to_end(workspace)
-        loads = list_loads(workspace.root)
-        named = _delivery(workspace, loads, load_id)
-        left = [load for load in loads if load.withdrawn is None and load not in named]
-        if not any(load.entity == named[0].entity for load in left):
+        loads, made = list_loads(workspace.root), _releases(workspace)
+        lost = [load_id for load_id in lost_loads(made, loads) if load_id in load_ids]
+        named = [load for load_id in load_ids if load_id not in lost for load in _delivery(workspace, loads, load_id)]
+        named += [load for load_id in lost for load in _rest_of_delivery(loads, load_id)]
+        ids = list(dict.fromkeys([*lost, *(load.load_id for load in named)]))
+        left = {load.entity for load in loads if load.withdrawn is None and load.load_id not in ids}
+        concerned = {load.entity for load in named} | (set(made[-1]["manifest"].get("configs", ())) if lost else set())
+        if concerned - left:
             raise LinkageError(
-                f"{load_id}: the only load of its entity type; without it there is nothing to link. "
+                f"{ids[0]}: the only load of its entity type; without it there is nothing to link. "
                 f"Go back to a release with `guiyi rollback {workspace.root} RELEASE`, or load a corrected file"
             )
+        require_loads(workspace, made, loads, withdrawn=ids)
         _mark(workspace, [load for load in named if load.withdrawn is None], now.isoformat())
-        ids = [load.load_id for load in named]
-        made = _publish_without(workspace, ids, now=now, console=console)
-    console.say(
-        f"{_named(ids)} withdrawn; take it back with `guiyi rollback {workspace.root} --restore-load {load_id}`"
-    )
-    console.say(made)
+        done = _publish_without(workspace, ids, lost=lost, now=now, console=console)
+    back = f"; take it back with `guiyi rollback {workspace.root} --restore-load {ids[0]}`" if not lost else ""
+    console.say(f"{_named(ids)} withdrawn{back}")
+    console.say(done)
     return 0
 
 
@@ -124,15 +131,30 @@ def _delivery(workspace: Workspace, loads: Sequence[LoadManifest], load_id: str)
     return [load for load in loads if (load.source, load.as_of, load.mode, load.parts) == whole]
 
 
+def _rest_of_delivery(loads: Sequence[LoadManifest], load_id: str) -> list[LoadManifest]:
+    """Return what is left of a delivery of several files, one of which is lost: it cannot be used without it."""
+    same = [load for load in loads if load.parts > 1 and load.load_id[:-_DIGITS] == load_id[:-_DIGITS]]
+    return same if any(len(same) < load.parts for load in same) else []
+
+
+def _releases(workspace: Workspace) -> list[dict[str, Any]]:
+    if not has_catalog(workspace.catalog):
+        return []
+    with open_catalog(workspace.catalog) as catalog:
+        return releases(catalog)
+
+
 def _mark(workspace: Workspace, loads: Sequence[LoadManifest], withdrawn: str | None) -> None:
     with locked_loads(workspace.root):
         for load in loads:
             rewrite_manifest(load.model_copy(update={"withdrawn": withdrawn}))
 
 
-def _publish_without(workspace: Workspace, ids: Sequence[str], *, now: datetime, console: Console) -> str:
+def _publish_without(
+    workspace: Workspace, ids: Sequence[str], *, lost: Sequence[str], now: datetime, console: Console
+) -> str:
     released = released_loads(workspace)
-    if released is None or not set(ids) & set(released):
+    if released is None or not (lost or set(ids) & set(released)):
         return "the current release does not rest on it: nothing was published"
     rest = [load_id for load_id in released if load_id not in ids]
     occasion = Occasion(cause="withdrawal", keep=False, told={"withdrawn": list(ids)})
@@ -151,9 +173,8 @@ def _publish_with(workspace: Workspace, ids: Sequence[str], *, now: datetime, co
 
 
 def _ever_released(workspace: Workspace) -> set[str]:
-    with open_catalog(workspace.catalog) as catalog:
-        return {load_id for release in releases(catalog) for load_id in release["manifest"].get("loads", [])}
+    return {load_id for release in _releases(workspace) for load_id in release["manifest"].get("loads", [])}
 
 
 def _named(ids: Sequence[str]) -> str:
-    return f"load {ids[0]}" if len(ids) == 1 else f"{len(ids)} loads of one delivery ({', '.join(ids)})"
+    return f"load {ids[0]}" if len(ids) == 1 else f"{len(ids)} loads ({', '.join(ids)})"

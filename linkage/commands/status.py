@@ -5,6 +5,7 @@ from __future__ import annotations
 from golden_records.catalog.read import releases
 from golden_records.catalog.store import has_catalog, open_catalog
 from linkage.commands.console import Console
+from linkage.continuity import NO_RELEASE, has_published, lost_loads
 from linkage.ingest.manifest import list_loads
 from linkage.workspace import Workspace
 
@@ -18,6 +19,7 @@ def show_status(workspace: Workspace, *, console: Console) -> int:
             published = releases(catalog)
     known = set(published[-1]["manifest"].get("loads", [])) if published else set()
     waiting = [m for m in loads if m.load_id not in known and m.withdrawn is None]
+    lost = lost_loads(published, loads)
     data = {
         "workspace": str(workspace.root),
         "catalog": str(workspace.catalog),
@@ -27,6 +29,7 @@ def show_status(workspace: Workspace, *, console: Console) -> int:
             for r in published
         ],
         "waiting": [m.load_id for m in waiting],
+        "lost": lost,
     }
     if console.as_json:
         console.result("", data)
@@ -41,10 +44,14 @@ def show_status(workspace: Workspace, *, console: Console) -> int:
             "withdrawn" if m.withdrawn else "waiting" if m in waiting else "released",
         )
         for m in loads
-    ]
+    ] + [(load_id, "", "", "", "", "lost") for load_id in lost]
     console.table("loads", ("load", "mode", "rows in", "kept", "quarantined", "state"), rows, data)
     made = [(str(r["release_id"]), r["kind"], r["cause"], r["published_at"]) for r in published]
     console.table("releases", ("release", "kind", "cause", "published at"), made, data)
+    if lost:
+        console.warn(f"{len(lost)} load(s) that releases rest on are lost; `guiyi run` says what to do")
+    elif not published and has_published(workspace):
+        console.warn(f"{workspace.catalog}: {NO_RELEASE}; `guiyi run` says what to do")
     console.say(_next(workspace, bool(loads), len(waiting), bool(published)))
     return 0
 

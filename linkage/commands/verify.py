@@ -32,6 +32,7 @@ from linkage.access.access_log import waiting_looks
 from linkage.batch import read_batch
 from linkage.commands.console import Console
 from linkage.commands.verify_partition import SAYS, check_partition
+from linkage.continuity import has_published, lost_loads
 from linkage.database import connect, only_row
 from linkage.entities import shipped_survivorship
 from linkage.entity_config import ID_PREFIX, load_entity_config
@@ -79,6 +80,8 @@ def verify(workspace: Workspace, *, deep: bool = False) -> tuple[Check, ...]:
     """Return every check of a workspace, in the order catalog, archive, batch; if `deep`, all records linked again."""
     loads, archive = check_archive(workspace)
     if not has_catalog(workspace.catalog):
+        if has_published(workspace):
+            return (_of_published(workspace, ()), *archive)
         reason = "nothing has been published"
         return (_skipped("catalog", "catalog", "the catalog keeps its invariants", reason), *archive)
     with tempfile.TemporaryDirectory(prefix="guiyi-verify-") as spill:
@@ -92,8 +95,7 @@ def verify(workspace: Workspace, *, deep: bool = False) -> tuple[Check, ...]:
                     return (*of_catalog, *archive)
                 of_catalog = (*of_catalog, *_chains(catalog))
                 made = releases(catalog)
-                present = {load.load_id for load in loads}
-                released = [load_id for load_id in _released(made) if load_id not in present]
+                lost = lost_loads(made, loads)
                 links = con.sql(
                     "select source || ':' || source_record_id as record_id, entity_id from _check_record_link"
                 ).to_arrow_table()
@@ -102,15 +104,20 @@ def verify(workspace: Workspace, *, deep: bool = False) -> tuple[Check, ...]:
                 raise  # nothing is known about the store
             unreadable = Check("catalog", "storage", f"the store is undamaged ({type(error).__name__})", 1, 1)
             return (unreadable, *archive)
-    says = "every load that the newest release rests on is in the archive"
+    says = "every load that a release rests on is in the archive, or was withdrawn since"
     waiting = waiting_looks(workspace.root)
     log = "every look at a person is in the access log; those of a process that died are moved by the next one"
     looks = Check("catalog", "access_log_whole", log, waiting + 1, waiting)
-    gone = Check("archive", "released_loads", says, len(_released(made)), len(released), tuple(released[:EXAMPLES]))
+    gone = Check("archive", "released_loads", says, len(loads) + len(lost), len(lost), tuple(lost[:EXAMPLES]))
     of_batch = check_batch(workspace, made, loads, links)
     if deep:
         of_batch += tuple(_partition(workspace, entity, of_batch) for entity in ENTITIES)
-    return (*of_catalog, looks, *archive, gone, *of_batch)
+    return (*of_catalog, _of_published(workspace, made), looks, *archive, gone, *of_batch)
+
+
+def _of_published(workspace: Workspace, made: Sequence[dict[str, Any]]) -> Check:
+    says = "the catalog has the releases of which there are reports or a batch database"
+    return Check("catalog", "releases_kept", says, 1, int(not made and has_published(workspace)))
 
 
 def _chains(catalog: Catalog) -> tuple[Check, ...]:

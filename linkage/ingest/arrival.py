@@ -1,4 +1,4 @@
-"""A file that arrives: is it one, is it new, and is it its turn?"""
+"""A file that arrives: is it one, is it new, is it its turn, and is it the whole of its source?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from eval.alarms import StabilityLimits
 from linkage.errors import WRONG_USE
 from linkage.ingest.encoding import FileProfile
 from linkage.ingest.errors import IngestError, nearest
@@ -93,3 +94,40 @@ def check_order(earlier: list[LoadManifest], path: Path, as_of: date, allow: boo
             remedy="correct the date; if the file really is late, say so with --late",
             exit_code=WRONG_USE,
         )
+
+
+def check_size(earlier: Sequence[LoadManifest], arrived: LoadManifest, path: Path, limits: StabilityLimits) -> None:
+    """Refuse a full load that says far less than the source's last one, all of which it would replace.
+
+    A delivery of several files is looked at when its last one comes.
+
+    Args:
+        earlier: the loads of the source that count.
+        arrived: the manifest of the load as it would be.
+        path: its file.
+        limits: by how much a full load may be smaller.
+    """
+    if arrived.mode != "full" or arrived.part < arrived.parts:
+        return
+    others = [load for load in earlier if load.mode == "full" and load.load_id != arrived.load_id]
+    ours = [load for load in others if arrived.parts > 1 and _delivery(load) == _delivery(arrived)]
+    before = [load for load in others if load not in ours and load.as_of <= arrived.as_of]
+    if not before:
+        return
+    last = (
+        [load for load in before if _delivery(load) == _delivery(before[-1])] if before[-1].parts > 1 else before[-1:]
+    )
+    was, now = (sum(load.kept - load.deleted for load in loads) for loads in (last, [*ours, arrived]))
+    if was - now > limits.full_load * was and was - now >= limits.minimum:
+        raise IngestError(
+            path.name,
+            f"{now:,} records as the whole of '{arrived.source}'; its last full load ({last[-1].load_id}) had {was:,}",
+            expectation=f"a fall of {limits.full_load:.0%} at most",
+            remedy="all others would be withdrawn: ask for the whole file; load mere changes with --mode delta; if the "
+            "source really is so small now, say so with --shrunk",
+            exit_code=WRONG_USE,
+        )
+
+
+def _delivery(load: LoadManifest) -> tuple[date, str, int]:
+    return load.as_of, load.mode, load.parts

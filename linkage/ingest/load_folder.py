@@ -9,13 +9,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from linkage.durable import replace_whole, sync_tree, write_whole
 from linkage.ingest.errors import IngestError
-from linkage.ingest.manifest import FILES, LOADS, MANIFEST, REPLACED, FileHash, LoadManifest
+from linkage.ingest.manifest import FILES, LOADS, MANIFEST, RECORDS, REPLACED, FileHash, LoadManifest
 
 PARTIAL = ".partial-"
 _LOCK = ".lock"
@@ -67,6 +67,33 @@ def publish_load(manifest: LoadManifest, stage: Path, final: Path) -> LoadManife
     share = f", {sum(manifest.quarantined.values())} in quarantine" if manifest.quarantined else ""
     message = f"{manifest.file_name}: loaded as {manifest.load_id} ({manifest.kept} rows kept{share})"
     return manifest.model_copy(update={"folder": final, "message": message})
+
+
+def require_whole(loads: Iterable[LoadManifest], *, by_hash: bool = False) -> None:
+    """Refuse loads whose accepted rows are not as ingest left them.
+
+    Args:
+        loads: the loads; of one whose manifest has no hashes only that the file is there is known.
+        by_hash: read every file whole and compare its hash, not its size alone.
+
+    Raises:
+        IngestError: the file of one is missing or another; says what it should be.
+    """
+    for load in loads:
+        path, told = load.folder / RECORDS, load.files.get(RECORDS)
+        if not path.is_file():
+            found = "is missing"
+        elif told is None or (path.stat().st_size == told.size_bytes and not (by_hash and file_hash(path) != told)):
+            continue
+        else:
+            found = f"is damaged ({path.stat().st_size:,} bytes)"
+        raise IngestError(
+            str(path),
+            found,
+            expectation=f"{told.size_bytes:,} bytes, SHA-256 {told.sha256}" if told else "",
+            remedy="put the folder of the load back from a backup, or ingest the same file again with --again (and "
+            "--late, if its source was loaded since)",
+        )
 
 
 def rewrite_manifest(manifest: LoadManifest) -> None:

@@ -17,8 +17,9 @@ import duckdb
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from eval.alarms import StabilityLimits
 from linkage.ingest.archive import Archive
-from linkage.ingest.arrival import check_are_different, check_is_file, check_order, known_load
+from linkage.ingest.arrival import check_are_different, check_is_file, check_order, check_size, known_load
 from linkage.ingest.encoding import FileProfile, profile_file
 from linkage.ingest.errors import IngestError
 from linkage.ingest.load_folder import PARTIAL, locked_loads, publish_load
@@ -47,6 +48,7 @@ def ingest_file(
     progress: Progress | None = None,
     allow_out_of_order: bool = False,
     load_again: bool = False,
+    limits: StabilityLimits | None = None,
     part: tuple[int, int] = (1, 1),
     is_forgotten: IsForgotten | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -66,6 +68,7 @@ def ingest_file(
         progress: called with the number of rows read so far.
         allow_out_of_order: accept a date before that of the source's last load.
         load_again: load a file even if it has been loaded before, in place of that load.
+        limits: by how much a full load may be smaller than the one before; absent: by anything.
         part: position and number of files, where one delivery has several.
         is_forgotten: says of a record id that its rows are refused; absent: nothing was ever forgotten.
         clock: measures the seconds in the manifest.
@@ -113,6 +116,8 @@ def ingest_file(
                 },
                 path,
             )
+            if limits is not None:
+                check_size(counting, manifest, path, limits)
             return publish_load(manifest, stage, folder / load_id)
     except OSError as error:
         raise IngestError(
@@ -133,6 +138,7 @@ def ingest_files(
     progress: Progress | None = None,
     allow_out_of_order: bool = False,
     load_again: bool = False,
+    limits: StabilityLimits | None = None,
     is_forgotten: IsForgotten | None = None,
 ) -> list[LoadManifest]:
     """Load the files of one delivery: together they are the full source, or one delta. See `ingest_file`."""
@@ -148,6 +154,7 @@ def ingest_files(
             progress=progress,
             allow_out_of_order=allow_out_of_order,
             load_again=load_again,
+            limits=limits,
             part=(number, len(paths)),
             is_forgotten=is_forgotten,
         )

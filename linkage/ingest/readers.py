@@ -20,12 +20,11 @@ import pyarrow.compute as pc
 from linkage.ingest.encoding import escape_undecodable
 from linkage.ingest.errors import IngestError, nearest
 from linkage.ingest.source_config import Format
+from matchers.column_titles import are_values, seen_columns
 
 Progress = Callable[[int], None]
 
 ROW = "row"
-# What stands in a value and hardly in a column name: a long number, a date.
-_DATA = re.compile(r"\d{6,}|\d{4}[-/.年]\d{1,2}")
 MAX_COLUMNS = 2000
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _EXTENSIONS: dict[str, Format] = {
@@ -197,14 +196,13 @@ def missing_column(place: str, wanted: str, header: Header) -> IngestError:
     seen = list(header.by_title)
     near = nearest(wanted, seen)
     hint = f"did you mean '{near}'? " if near else ""
-    shown = f"columns seen: {', '.join(seen[:100])}"
-    if any(_DATA.search(name) for name in seen):
-        shown, hint = "the line where the column names should stand holds values", ""
+    if are_values(seen):
+        hint = ""
     elif len(seen) * 2 <= len(header.names) or (len(seen) == 1 and wanted not in seen[0]):
         hint = "if that row is a heading and the column names stand below it, set header_row under [file]; else "
     return IngestError(
         place,
-        f"column '{wanted}' is missing ({shown})",
+        f"column '{wanted}' is missing ({seen_columns(seen)})",
         expectation="every column the source configuration names; without one, the canonical columns",
         remedy=f"{hint}correct the file, or map its columns with a source configuration (docs/configuration.md)",
     )

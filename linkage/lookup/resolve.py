@@ -16,6 +16,7 @@ from typing import Any
 
 from golden_records.catalog.read import resolve_id
 from golden_records.catalog.schema import LEGAL_PERSON, NATURAL_PERSON
+from linkage.entity_config import EntityConfig
 from linkage.errors import ConfigError
 from linkage.fields import CANONICAL_FIELDS, Entity
 from linkage.lookup.answer import Answer, Candidate, Language, Query
@@ -166,7 +167,11 @@ def _scored(snapshot: Snapshot, query: Query, held: Mapping[str, str]) -> Answer
     model = snapshot.model(query.entity_type)
     row = standardise_row({**query.values, **as_fields(query.identifiers, query.entity_type)}, model.config)
     found = find_candidates(snapshot, model, row)
-    notes = [*_number_notes(query, unheld=not held), *_notes(found, model.config, query.language)]
+    notes = [
+        *_number_notes(query, unheld=not held),
+        *_value_notes(query, row, model.config),
+        *_notes(found, model.config, query.language),
+    ]
     candidates = _by_entity(snapshot, query, model, row, found, held)
     alive = [c for c in candidates if c.verdict != "reject"]
     if held:
@@ -334,6 +339,30 @@ def _number_notes(query: Query, *, unheld: bool = True) -> list[str]:
     if unheld and any(forms_of(one) for one in numbers):
         notes.append(says(query.language, "number_unheld"))
     return notes
+
+
+def _value_notes(query: Query, row: Mapping[str, Any], config: EntityConfig) -> list[str]:
+    """Return the note on values that say nothing once they are read, such as a birth date that is none."""
+    told: dict[str, bool] = {}
+    for field in config.field:
+        column = field.columns_read[0]
+        if column in query.values:
+            told[column] = told.get(column, False) or _says_something(row, field.name)
+    unread = [column for column, says_something in told.items() if not says_something]
+    if not unread:
+        return []
+    titles = {c.field: c.title_zh if query.language == "zh" else c.title_en for c in config.comparison}
+    names = {f.columns_read[0]: titles[f.name] for f in config.field if f.name in titles}
+    named = [names.get(column, column) for column in unread]
+    return [says(query.language, "value_unreadable", fields=("、" if query.language == "zh" else ", ").join(named))]
+
+
+def _says_something(row: Mapping[str, Any], field: str) -> bool:
+    return any(
+        bool(value) and not column.endswith("_status")
+        for column, value in row.items()
+        if column.startswith(f"{field}_")
+    )
 
 
 def _notes(found: Found, config: Any, language: Language) -> list[str]:

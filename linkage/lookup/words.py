@@ -20,6 +20,10 @@ _TEXTS = MappingProxyType(
             "有号码无法识别（位数或校验不符、遮盖或残缺），未用于精确查询",
             "a number cannot be read (length, check character, masked or partial) and was not looked up",
         ),
+        "value_unreadable": (
+            "无法识别或只是占位，未作为依据：{fields}",
+            "cannot be read, or is a placeholder, and was not taken into account: {fields}",
+        ),
         "number_unheld": ("没有主体持有所给号码", "no entity holds the number given"),
         "other_number": ("但该主体另有不同的有效号码", "but the entity holds another valid number"),
         "near": ("信息相近，但不足以认定，须人工核对", "close, but not enough to decide: a person must look"),

@@ -21,6 +21,7 @@ from linkage.service.state import ServiceState, state_of
 PURPOSE_HEADER = "x-guiyi-purpose"
 AUTHORIZATION_HEADER = "x-guiyi-authorization-ref"
 _STATED = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{2,200}")
+_BROKEN_CODE = re.compile("%(?![0-9A-Fa-f]{2})")
 _CHALLENGE = {"www-authenticate": "Bearer"}
 
 
@@ -128,7 +129,7 @@ def _stated(headers: Mapping[str, Any], name: str) -> str | None:
     if text is None:
         return None
     try:
-        said = unquote(text, errors="strict")
+        said = "" if _BROKEN_CODE.search(text) else unquote(text, errors="strict")
     except UnicodeDecodeError:
         said = ""
     if not _STATED.fullmatch(said):

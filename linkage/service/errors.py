@@ -21,6 +21,7 @@ from linkage.lookup.snapshot import LookupUnavailableError
 
 Detail = dict[str, str]
 
+_NO_OBJECT = ("model_type", "model_attributes_type", "dict_type")
 _CODES = {404: "not_found", 405: "method_not_allowed", 400: "bad_request"}
 
 
@@ -79,7 +80,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        details = [_detail(one) for one in error.errors()]
+        details = [detail_of(one) for one in error.errors()]
         return _answer(request, 422, "invalid_request", "the request is not as expected; see details", details=details)
 
     @app.exception_handler(HTTPException)
@@ -91,13 +92,17 @@ def add_error_handlers(app: FastAPI) -> None:
         return _answer(request, error.status_code, code, message, headers=headers)
 
 
-def _detail(error: Mapping[str, Any]) -> Detail:
+def detail_of(error: Mapping[str, Any]) -> Detail:
     """Return the place and the expectation of a validation error, without the value and without unknown names."""
     place = [*error["loc"]]
     if error["type"] == "extra_forbidden":
         return {"place": _place(place[:-1]), "expected": "no other fields than the documented ones"}
     if error["type"] == "json_invalid":
         return {"place": "body", "expected": f"JSON; it breaks at character {place[-1]}"}
+    if place == ["body"]:
+        return {"place": "body", "expected": "a JSON object, sent with content-type: application/json"}
+    if error["type"] in _NO_OBJECT:
+        return {"place": _place(place), "expected": "a JSON object"}
     return {"place": _place(place), "expected": str(error["msg"])}
 
 

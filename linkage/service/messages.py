@@ -64,9 +64,12 @@ class ResolveRequest(Question):
 
 
 class BatchRequest(_In):
-    """Up to a thousand questions, answered from one release."""
+    """Up to a thousand questions, answered from one release; what is no question stays as it came."""
 
-    items: Annotated[tuple[Question, ...], Field(min_length=1, max_length=MOST_ITEMS)]
+    items: Annotated[
+        tuple[Annotated[Question | Any, Field(union_mode="left_to_right")], ...],
+        Field(min_length=1, max_length=MOST_ITEMS),
+    ]
     purpose: Purpose = None
 
 

@@ -10,14 +10,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 
 from linkage.access.access_log import Look
 from linkage.lookup.answer import Answer, Query
 from linkage.lookup.identifiers import SCHEMES, Given
 from linkage.lookup.resolve import QueryError, resolve
 from linkage.service.caller import Caller, CallerOf, take, take_person
-from linkage.service.errors import ServiceError
-from linkage.service.messages import BatchAnswer, BatchRequest, ResolveAnswer, ResolveRequest
+from linkage.service.errors import Detail, ServiceError, detail_of
+from linkage.service.messages import BatchAnswer, BatchRequest, Question, ResolveAnswer, ResolveRequest
 from linkage.service.state import ServiceState, state_of
 
 router = APIRouter(prefix="/v1", tags=["resolve"])
@@ -47,10 +48,16 @@ async def post_batch(body: BatchRequest, request: Request, caller: CallerOf) -> 
     """Answer up to a thousand questions from one release; an item that is no question gets an error of its own."""
     state, caller = state_of(request), caller.with_purpose(body.purpose)
     take(state, caller, len(body.items))
-    release, answers = await state.ask_many(_ask_all, state, [item.query() for item in body.items])
+    questions = [item.query() for item in body.items if isinstance(item, Question)]
+    release, answers = await state.ask_many(_ask_all, state, questions)
+    answered = iter(answers)
     told: list[dict[str, Any]] = []
     looks: list[Look] = []
-    for place, answer in enumerate(answers):
+    for place, item in enumerate(body.items):
+        if not isinstance(item, Question):
+            told.append({"error": _no_question(item, place)})
+            continue
+        answer = next(answered)
         if isinstance(answer, QueryError):
             told.append({"error": {"place": f"body.items[{place}]", "expected": str(answer)}})
             continue
@@ -59,6 +66,16 @@ async def post_batch(body: BatchRequest, request: Request, caller: CallerOf) -> 
         told.append(shown)
     await state.record(looks)
     return JSONResponse({"release": release, "answers": told})
+
+
+def _no_question(item: Any, place: int) -> Detail:
+    """Return where an item of a batch first differs from a question, without its value."""
+    try:
+        Question.model_validate(item)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        return detail_of({**first, "loc": ("body", "items", place, *first["loc"])})
+    raise AssertionError("an item that is a question was taken for none")
 
 
 async def _one(request: Request, caller: Caller, query: Query) -> JSONResponse:

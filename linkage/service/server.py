@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import sys
 
 import uvicorn
@@ -29,6 +30,7 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
         CatalogError: the catalog cannot be opened.
         LinkageError: the address cannot be listened on.
     """
+    _require_free(host, port)
     with open_catalog(workspace.catalog) as catalog:  # makes or migrates it; what serves reads only
         bring_up(catalog)
     _load_tables()
@@ -51,11 +53,29 @@ def serve(workspace: Workspace, *, host: str, port: int) -> int:
     try:
         uvicorn.Server(config).run()
     except SystemExit as ended:  # its code is uvicorn's, and 3 of it means quarantine here
-        raise LinkageError(
-            f"--host {host} --port {port}: the service did not start; see that no other process listens there, and "
-            "that this machine has the address"
-        ) from ended
+        raise _not_started(host, port) from ended
     return 0
+
+
+def _require_free(host: str, port: int) -> None:
+    """Look before anything is loaded, and before the service's log begins, whether the address can be listened on.
+
+    Raises:
+        LinkageError: it cannot.
+    """
+    try:
+        *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        socket.create_server(address[:2], family=socket.AF_INET6 if len(address) == 4 else socket.AF_INET).close()
+    except OSError as error:
+        reason = (error.strerror or "").split(" (")[0]
+        raise _not_started(host, port, f" ({reason})" if reason else "") from error
+
+
+def _not_started(host: str, port: int, reason: str = "") -> LinkageError:
+    return LinkageError(
+        f"--host {host} --port {port}: the service did not start{reason}; see that no other process listens there, and "
+        "that this machine has the address"
+    )
 
 
 def _answer_promptly() -> None:

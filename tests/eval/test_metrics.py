@@ -213,6 +213,7 @@ def test_evaluate_leaves_no_table_behind_and_changes_neither_input(con) -> None:
     [
         ("select 's' as source, '1' as source_record_id", "from good", "clusters_in: column entity_id is missing"),
         ("from good", "select 1 as x", "truth_in: column source, source_record_id, entity_id is missing"),
+        ("select 's' as 张三丰, '1' as \"440306199001010000\"", "from good", "the line where the column names should"),
         ("select null::int as source, '1' as source_record_id, 'E' as entity_id", "from good", "1 rows have no source"),
         ("from good", "from good union all select 's', '440306199001010000', 'F'", "1 records belong to two entities"),
     ],

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from golden_records.catalog.store import open_catalog
+from golden_records.errors import CatalogError
+from linkage.database import connect
 from linkage.errors import ConfigError, LinkageError
 from linkage.workspace import SETTINGS_FILE, create_workspace, locked, open_workspace
 
@@ -94,11 +97,27 @@ def test_what_is_no_workspace_is_said_to_be_none_and_how_to_make_one(kind: str, 
     assert refused.value.exit_code == 2
 
 
+@pytest.mark.parametrize("limit", ["16GB", "1.5GiB", "512 MB", "8g", "80%"])
+def test_a_memory_limit_is_a_size_or_a_share(limit: str, tmp_path: Path) -> None:
+    root = create_workspace(tmp_path / "w").root
+    (root / SETTINGS_FILE).write_text(f'memory_limit = "{limit}"', "utf-8")
+    with connect(memory_limit=open_workspace(root).settings.memory_limit) as con:
+        assert con.execute("select 1").fetchall() == [(1,)]
+
+
+def test_a_catalog_that_is_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="a folder, and no catalog"):
+        open_catalog(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
         (b'langage = "zh"', ["langage: unknown key", "catalog, decisions, desk, language", "did you mean 'language'"]),
         (b'language = "fr"', ["language", "fr"]),
+        (b'memory_limit = "lots"', ["memory_limit", 'give it as "16GB" (found "lots")']),
+        (b'memory_limit = "16"', ["memory_limit", 'give it as "16GB"']),
+        (b'catalog = ""', ["catalog", "at least 1 character"]),
         (b"catalog = catalog.sqlite", ["not valid TOML", "line 1"]),
         ('language = "中"'.encode("gb18030"), ["UTF-8"]),
     ],

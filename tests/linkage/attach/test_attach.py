@@ -315,6 +315,12 @@ def test_files_do_not_depend_on_each_others_order(guiyi: Guiyi, district_release
         ({"uscc": ["1"], "_gy_path": ["x"]}, (), "column '_gy_path'"),
         ({"uscc": ["1"]}, ("--column", "usc=uscc"), "did you mean 'uscc'"),
         ({"uscc": ["1"]}, ("--column", "uscc=代码"), "no column '代码'"),
+        (
+            {"SQ1": ["2"], "张三丰": ["李四"]} | {"440306199001011234": ["1"]},
+            ("--column", "uscc=信用代码"),
+            "(the line where",
+        ),
+        ({"uscc": ["1"], "张三丰": [""], "男": [""]}, ("--column", "name=张三"), "no column '张三' (the line where"),
         ({"uscc": ["1"]}, ("--column", "uscc"), "expected KEY=VALUE"),
         ({"uscc": ["1"]}, ("--item", "LP-NONE-001"), "not in the catalogue"),
     ],
@@ -332,6 +338,7 @@ def test_what_does_not_fit_is_refused_in_one_line_and_leaves_nothing(
     ended = guiyi("attach", district_released.workspace.root, tmp_path / "rows.parquet", "--output", out, *options)
     assert ended.code == 2
     assert expected in ended.err
+    assert "张三丰" not in ended.err
     assert ended.err.count("\n") == 1 or "reading" in ended.err
     assert [path.name for path in tmp_path.iterdir()] == ["rows.parquet"]
 

@@ -243,3 +243,67 @@ def test_a_number_read_from_another_cell_is_shown_masked_and_under_no_other_fiel
     assert [field.field for field in told] == ["id_number"]
     assert number not in repr(shown)
     assert number in repr(explain._compared(config, by_name["id"], row, hide=False))
+
+
+def test_what_a_decision_keeps_apart_is_explained_by_the_decision(
+    second_month: Workspace, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    workspace = copied(second_month, tmp_path / "workspace")
+    ((left, right, *_),) = pairs(workspace, "natural_person", "j.verdict_rule = 'same_number'", limit=1)
+    decided = guiyi("decide", workspace.root, "different", left, right, "--author", "陈审核", "--reason", "other")
+    assert decided.code == 0
+    page = tmp_path / "page.html"
+    done = guiyi("explain", workspace.root, left, right, "--lang", "en", "--html", page)
+    assert done.out.startswith(f"{left} and {right}: two entities\n")
+    assert "Verdict: Linked, but the link is not followed" in done.out
+    for text in (done.out, page.read_text("utf-8")):
+        assert "Decision 1 (different), in force since " in text
+    assert "裁定 1（不是同一主体）自" in guiyi("explain", workspace.root, left, right).out
+    (pair,) = guiyi("explain", workspace.root, left, right, "--json").data["pairs"]
+    assert [(one["constraint"], one["decision_id"], one["ruling"]) for one in pair["apart"]] == [
+        ("cannot_link", 1, "different")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("constraint", "words"),
+    [
+        ("ambiguous", "a record comes as near to one number's entity as to another's"),
+        ("exclusive:id_exclusive", "one entity may not hold two different numbers"),
+        ("bridge", "this weak link alone would join two groups of records"),
+    ],
+)
+def test_a_refused_link_is_explained_by_the_constraint(
+    constraint: str, words: str, second_month: Workspace, tmp_path: Path, guiyi: Guiyi
+) -> None:
+    workspace = copied(second_month, tmp_path / "workspace")
+    ((left, right, *_),) = pairs(workspace, "natural_person", "j.verdict = 'reject'", limit=1)
+    members, shared = quote("natural_person_profile_record"), quote("natural_person_membership")
+    with connect(workspace.batch) as con:
+        con.execute(
+            f"""
+insert into {quote("natural_person_refused")} by name
+select least(a.profile_id, b.profile_id) as left_id, greatest(a.profile_id, b.profile_id) as right_id,
+    9.0 as match_weight, 'attribute' as link_basis, ? as constraint_name
+from {members} a, {members} b
+where a.record_id = ? and b.record_id = ?""",
+            [constraint, left, right],
+        )
+        others = con.execute(
+            f"select record_id from {shared} where record_id <> ? and entity_id = "
+            f"(select entity_id from {shared} where record_id = ?)",
+            [left, left],
+        ).fetchall()
+    said = guiyi("explain", workspace.root, left, right, "--lang", "en").out
+    assert f"This link was refused: {words}." in said
+    for (other,) in others[:1]:
+        said = guiyi("explain", workspace.root, other, right, "--lang", "en").out
+        assert f"A link between the two entities was refused ({left} and {right}): {words}." in said
+
+
+def test_two_entities_that_only_the_comparison_keeps_apart_have_no_other_reason(
+    explained: Workspace, guiyi: Guiyi
+) -> None:
+    ((left, right, *_),) = pairs(explained, "legal_person", "j.verdict = 'reject'", limit=1)
+    (pair,) = guiyi("explain", explained.root, left, right, "--json").data["pairs"]
+    assert pair["apart"] == []

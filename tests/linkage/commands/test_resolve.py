@@ -330,3 +330,37 @@ def test_what_cannot_be_asked_is_refused_in_words(
 def test_an_unknown_column_is_named_with_the_known_ones() -> None:
     with pytest.raises(QueryError, match=r"unknown column nmae \(known: .*name"):
         query_of({"nmae": "x"}, entity="legal_person", language="zh")
+
+
+def test_the_first_row_of_a_file_without_column_names_is_not_repeated() -> None:
+    with pytest.raises(QueryError, match="the line where the column names should stand holds values") as told:
+        query_of({"张三丰": "李四", "440306199001011234": "x"}, entity="natural_person", language="zh")
+    assert "张三丰" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "note"),
+    [
+        ("--birth-date", "banana", "cannot be read, or is a placeholder, and was not taken into account: birth date"),
+        ("--phone", "？？", "cannot be read, or is a placeholder, and was not taken into account: telephone"),
+        ("--address", "？", "cannot be read, or is a placeholder, and was not taken into account: address"),
+        ("--birth-date", "1980-05", None),
+        ("--phone", "13925123467", None),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_told(
+    option: str, value: str, note: str | None, second_month: Workspace, guiyi: Guiyi
+) -> None:
+    question = ("--entity", "natural_person", "--name", "胡燕玉", option, value, "--lang", "en")
+    answer = guiyi("resolve", second_month.root, *question, "--json").data
+    assert [one for one in answer["notes"] if "cannot be read" in one] == ([note] if note else [])
+    assert note is None or note in guiyi("resolve", second_month.root, *question).out
+
+
+def test_a_value_that_cannot_be_read_is_told_in_chinese_beside_the_others(
+    second_month: Workspace, guiyi: Guiyi
+) -> None:
+    question = ("--entity", "legal_person", "--name", "x", "--address", "？", "--phone", "无", "--json")
+    (note,) = [one for one in guiyi("resolve", second_month.root, *question).data["notes"] if "无法识别" in one]
+    assert note.startswith("无法识别或只是占位，未作为依据：")
+    assert note.count("、") == 1

@@ -75,10 +75,21 @@ def test_a_body_that_is_no_question_is_refused_without_being_repeated(
 
 
 def test_a_place_names_where_the_request_is_not_as_expected(client: TestClient, bearer: Bearer) -> None:
-    body = {"items": [{}, {"identifiers": [{"value": 5}]}]}
-    answer = client.post("/v1/resolve/batch", json=body, headers=bearer("platform"))
+    answer = client.post("/v1/resolve", json={"identifiers": [{"value": 5}]}, headers=bearer("platform"))
     (detail,) = answer.json()["error"]["details"]
-    assert detail == {"place": "body.items[1].identifiers[0].value", "expected": "Input should be a valid string"}
+    assert detail == {"place": "body.identifiers[0].value", "expected": "Input should be a valid string"}
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
+@pytest.mark.parametrize("path", ["/v1/resolve", "/v1/resolve/batch"])
+def test_a_body_of_another_content_type_is_told_the_right_one(
+    kind: str | None, path: str, client: TestClient, bearer: Bearer
+) -> None:
+    headers = bearer("platform") | ({"content-type": kind} if kind else {})
+    answer = client.post(path, content=b'{"items": [{}]}', headers=headers)
+    is_error(answer, 422, "invalid_request")
+    (detail,) = answer.json()["error"]["details"]
+    assert detail == {"place": "body", "expected": "a JSON object, sent with content-type: application/json"}
 
 
 NASTY = [

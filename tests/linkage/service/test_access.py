@@ -113,6 +113,15 @@ def test_values_are_masked_until_right_and_purpose_meet(client: TestClient, stor
         assert answer.json()["golden"][name] == store.person.values[name]
 
 
+@pytest.mark.parametrize("purpose", ["%ZZ", "%E5%BC%8", "50% of it", "%", "x"])
+def test_a_purpose_that_is_not_percent_encoded_is_none(
+    purpose: str, client: TestClient, store: Store, bearer: Bearer
+) -> None:
+    headers = bearer("auditor") | {"x-guiyi-purpose": purpose}
+    answer = client.get(f"/v1/entities/{store.person.entity_id}?unmasked=true", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "bad_header")
+
+
 def test_lower_roles_see_the_public_fields_of_a_legal_person(client: TestClient, store: Store, bearer: Bearer) -> None:
     path = f"/v1/entities/{store.firm.entity_id}"
     public = client.get(path, headers=bearer("platform")).json()

@@ -137,6 +137,30 @@ def test_a_batch_is_answered_in_order_and_a_bad_item_alone_is_an_error(
         assert answer.status_code == status
 
 
+@pytest.mark.parametrize(
+    ("item", "place", "expected"),
+    [
+        (5, "", "a JSON object"),
+        ("秘密", "", "a JSON object"),
+        (None, "", "a JSON object"),
+        ([], "", "a JSON object"),
+        ({"秘密": 1}, "", "no other fields than the documented ones"),
+        ({"identifiers": [{"value": 5}]}, ".identifiers[0].value", "Input should be a valid string"),
+        ({"limit": 51}, ".limit", "Input should be less than or equal to 50"),
+    ],
+)
+def test_an_item_that_is_no_question_at_all_is_an_error_of_its_own(
+    item: Any, place: str, expected: str, client: TestClient, store: Store, bearer: Bearer
+) -> None:
+    good = {"identifiers": [{"value": store.firm.values["uscc"]}]}
+    answer = client.post("/v1/resolve/batch", json={"items": [good, item, good]}, headers=bearer("platform"))
+    assert answer.status_code == 200
+    told = answer.json()["answers"]
+    assert told[1] == {"error": {"place": f"body.items[1]{place}", "expected": expected}}
+    assert [told[at]["entity_id"] for at in (0, 2)] == [store.firm.entity_id] * 2
+    assert "秘密" not in answer.text
+
+
 def test_after_a_rollback_numbers_are_answered_and_names_are_not(
     client: TestClient, store: Store, bearer: Bearer
 ) -> None:
