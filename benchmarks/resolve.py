@@ -5,10 +5,11 @@
 The store is made once per size, of both entity types: the simulator writes what the sources say in one month, all of
 it is standardised, and the release published as a run does it. What an entity's records are is not found by scoring and
 clustering, which `benchmarks/end_to_end.py` measures, but taken from the simulated truth; review cases, relations, the
-archive and the batch database are left out. So a store of a whole district is made in an hour. `guiyi serve` runs as a
-process of its own; the generator asks by identifier (credit codes, then resident numbers, whose looks are logged) and
-by name and address, first one question at a time, then with several connections. Beside the times of the wall clock
-stand the seconds of processor the server took, for a machine that others use too.
+archive and the batch database are left out. A store of a whole district takes an hour, and 60 GB of disk at the peak.
+
+`guiyi serve` runs as a process of its own; the generator asks by identifier (credit codes, then resident numbers, whose
+looks are logged) and by name and address, first one question at a time, then with several connections. Beside the times
+of the wall clock stand the seconds of processor the server took, for a machine that others use too.
 """
 
 from __future__ import annotations
