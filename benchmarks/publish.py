@@ -38,11 +38,19 @@ RESULTS = Path(__file__).parent / "results"
 DISTRICT = 6_246_000
 _SEEN = "'2025-01-31' as first_seen, '2025-12-31' as last_seen, 2 as sources"
 _NAMES = "['张伟', '王秀英', '李娜', '欧阳明', '刘洋', '陈静', '深圳市云汇科技有限公司', '深圳市宝安区花果山商行']"
+# Valid by GB 11643: a division, a day, a sequence and the check digit.
+_MACROS = """
+create or replace temp macro with_check_digit(body) as body || '10X98765432'[1 + list_sum(list_transform(
+    [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], lambda weight, place: weight * body[place]::integer
+))::integer % 11];
+create or replace temp macro resident_id(n) as with_check_digit(
+    '440306' || strftime(date '1940-01-01' + (n // 1000)::integer, '%Y%m%d') || lpad((n % 1000)::varchar, 3, '0')
+)"""
 # Table → (columns over entity number `i` and copy `j`; copies per entity, as in a simulated district).
 _ROWS = {
     "identifier": (
         "case when kind = 'LP' then 'uscc' else 'resident_id' end as scheme, "
-        "(440306190000000000 + i * 7 + j)::varchar as value, 1 as valid, " + _SEEN,
+        "resident_id(i * 2 + j) as value, 1 as valid, " + _SEEN,
         1.2,
     ),
     "name": (f"{_NAMES}[1 + i % 8] || (i * 3 + j)::varchar as name, 'current' as kind, {_SEEN}", 1.2),
@@ -68,7 +76,7 @@ _ROWS = {
 
 # Columns of a profile over entity number `i` and copy `j`; the first give its blocking keys.
 _CONTENT = (
-    "(440306190000000000 + i * 7)::varchar",
+    "resident_id(i * 2)",
     "left(md5(i::varchar), 14)",
     "left(md5(i::varchar), 14) || (i % 97)::varchar",
     f"{_NAMES}[1 + i % 8] || (i % 5000)::varchar",
@@ -81,7 +89,7 @@ _CONTENT = (
     "repeat(chr(31), 30)",
     "'深圳市宝安区新安街道安乐社区一坊' || (i % 999)::varchar || '号' || (100 + j * 7)::varchar || '室'",
     "'深圳市' || chr(31) || '新安街道' || chr(31) || '宝安区' || repeat(chr(31), 20) || 'resident_id'",
-    "left(md5(i::varchar), 14) || chr(31) || (440306190000000000 + i * 7)::varchar || left(md5(j::varchar), 9)",
+    "left(md5(i::varchar), 14) || chr(31) || resident_id(i * 2) || left(md5(j::varchar), 9)",
     "'湖南省永州市道县梅花镇' || left(md5((i % 9999)::varchar), 6)",
 )
 _KEYS = 12
@@ -90,6 +98,7 @@ _KEYS = 12
 def make_tables(con: DuckDBPyConnection, entities: int, *, changed: bool) -> ReleaseTables:
     """Make the tables of a release; `changed`: of the month after, in which every twentieth entity is another."""
     legal = int(entities * LEGAL_SHARE)
+    con.execute(_MACROS)
     version = "case when i % 20 = 0 then 1 else 0 end" if changed else "0"
     con.execute(
         f"create or replace table entity as select i, {version} as v, "
@@ -100,7 +109,7 @@ def make_tables(con: DuckDBPyConnection, entities: int, *, changed: bool) -> Rel
         f"entity_id, {_NAMES}[1 + i % 8] || (i * 3)::varchar as name, (13800000000 + i * 5 + v)::varchar as phone, "
         "'深圳市宝安区新安街道安乐社区一坊' || (i % 999)::varchar || '号' as address, 3 as records, 2 as sources"
     )
-    number = "(440306190000000000 + i * 7)::varchar"
+    number = "resident_id(i * 2)"
     con.execute(
         f"create or replace table legal_person as select {golden}, {number} as uscc, '企业' as entity_kind, "
         "'2020-01-01' as established_date from entity where kind = 'LP'"

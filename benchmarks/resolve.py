@@ -2,10 +2,14 @@
 
     python benchmarks/resolve.py --entities 20000 --output /tmp/resolve
 
-The store is made once per size: the simulator writes records, the run links and publishes them. `guiyi serve` runs as a
-process of its own; the generator asks by identifier (credit codes, then resident numbers, whose looks are logged) and
-by name and address, first one question at a time, then with several connections. Beside the times of the wall clock
-stand the seconds of processor the server took, for a machine that others use too.
+The store is made once per size, of both entity types: the simulator writes what the sources say in one month, all of
+it is standardised, and the release published as a run does it. What an entity's records are is not found by scoring and
+clustering, which `benchmarks/end_to_end.py` measures, but taken from the simulated truth; review cases, relations, the
+archive and the batch database are left out. A store of a whole district takes an hour, and 60 GB of disk at the peak.
+
+`guiyi serve` runs as a process of its own; the generator asks by identifier (credit codes, then resident numbers, whose
+looks are logged) and by name and address, first one question at a time, then with several connections. Beside the times
+of the wall clock stand the seconds of processor the server took, for a machine that others use too.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import json
 import platform
 import random
 import resource
+import shutil
 import signal
 import socket
 import sqlite3
@@ -28,71 +33,160 @@ from typing import Any
 
 import httptools
 import psutil
+import pyarrow as pa
+import pyarrow.parquet
+from duckdb import DuckDBPyConnection
 
 from blocking.sql import quote
-from eval.simulator import simulate_canonical
+from eval.simulator import load_profile
+from eval.simulator.canonical import first_month
+from eval.simulator.district import make_world
 from golden_records.catalog.publish import publish
 from golden_records.catalog.store import open_catalog
 from linkage.access.tokens import create_token
-from linkage.database import connect
+from linkage.clusters.clustering import BEST
+from linkage.database import connect, count, only_row
 from linkage.entities import identify, no_history, release_tables, survive_values
 from linkage.entity_config import load_entity_config
+from linkage.fields import ENTITIES, Entity
 from linkage.lookup.publishing import lookup_part
-from linkage.pipeline import LinkageOptions, link_records
-from linkage.stages import StageClock
+from linkage.pipeline import STEPS, Linkage, LinkageOptions
+from linkage.stages import Silent, Stage, StageClock
 from linkage.workspace import create_workspace
+from matchers.levels import literal
 
-# Share of the entities that are legal persons, and records per entity, as in the district.
-LEGAL_SHARE = 0.15
-RECORDS_PER_ENTITY = 3.2
+# Share of the entities that are legal persons, as in the district, and share of the people whom any source knows.
+LEGAL_SHARE = 904_000 / 6_246_000
+_KNOWN_SHARE = 0.9877
+# Steps of a run that find out what belongs together.
+_FINDING = ("key", "pair", "keep", "single out", "cluster")
 _LARGEST = 16
 RESULTS = Path(__file__).parent / "results"
 
 
 def make_store(root: Path, entities: int, seed: int, memory_limit: str | None) -> dict[str, Any]:
-    """Simulate, link and publish; return counts and seconds."""
-    workspace = create_workspace(root / "workspace")
-    started = time.perf_counter()
-    with connect(root / "batch.duckdb", memory_limit=memory_limit, temp=root / "spill") as con:
-        runs = []
-        for entity, share in (("legal_person", LEGAL_SHARE), ("natural_person", 1 - LEGAL_SHARE)):
-            records = int(entities * share * RECORDS_PER_ENTITY)
-            simulate_canonical(entity, records=records, output=root / entity, seed=seed)
-            con.execute(
-                f"create table {quote(entity + '_raw')} as "
-                "select source || ':' || source_record_id as record_id, * from read_parquet(?)",
-                [str(root / entity / f"{entity}.parquet")],
-            )
-            run = link_records(con, load_entity_config(entity), LinkageOptions(training="never"), StageClock())
-            identify(run, no_history(run, as_of="2025-01-31"))
-            survive_values(run, {})
-            runs.append(run)
-        linked, processor = time.perf_counter(), time.process_time()
-        parts = [lookup_part(run) for run in runs]
-        with open_catalog(workspace.catalog) as catalog:
+    """Simulate, standardise and publish; return counts and seconds."""
+    create_workspace(root / "workspace")
+    records, batch, catalog_file = root / "records", root / "batch.duckdb", root / "workspace" / "catalog.sqlite"
+    clock = StageClock(_Told())
+    with clock.stage("simulate") as stage:
+        stage.rows = simulate(records, entities, seed)
+    with connect(batch, memory_limit=memory_limit, temp=root / "spill") as con:
+        runs = [group(con, entity, records / entity, clock) for entity in ENTITIES]
+        processor = time.process_time()
+        with clock.stage("publish") as stage, open_catalog(catalog_file) as catalog:
             now = datetime.now(UTC)
-            tables = release_tables(tuple(runs))
-            publish(catalog, con, tables, now=now, manifest={}, models={}, lookup=parts)
-            published, processor = time.perf_counter(), time.process_time() - processor
-            token, _ = create_token(
-                catalog, role="platform", owner="benchmark", organization=None, last_day=date(2999, 1, 1), now=now
-            )
-            counts = {
-                table: catalog.execute(f"select count(*) from {table}").fetchone()[0]
-                for table in ("legal_person", "natural_person", "record_link", "lookup_entity", "lookup_bucket")
-            }
+            parts = [lookup_part(run) for run in runs]
+            for run in runs:
+                _drop(run, "profile_record", "membership")
+            publish(catalog, con, release_tables(tuple(runs)), now=now, manifest={}, models={}, lookup=parts)
+        processor = time.process_time() - processor
+    with open_catalog(catalog_file) as catalog:
+        token, _ = create_token(
+            catalog, role="platform", owner="benchmark", organization=None, last_day=date(2999, 1, 1), now=now
+        )
+        counts = {
+            table: catalog.execute(f"select count(*) from {table}").fetchone()[0]
+            for table in ("legal_person", "natural_person", "record_link", "lookup_entity", "lookup_bucket")
+        }
+    batch.unlink()
+    records.rmdir()
     (root / "token").write_text(token, "utf-8")
     told = {
+        "grouped_by": "the simulated truth, without scoring and clustering",
         "counts": counts,
         "memory_limit": memory_limit,
-        "link_seconds": round(linked - started, 1),
-        "publish_seconds": round(published - linked, 1),
+        "stages": [[stage.name, stage.entity, round(stage.seconds, 1)] for stage in clock.stages],
         "publish_processor_seconds": round(processor, 1),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3),
-        **sizes(workspace.catalog, counts["legal_person"] + counts["natural_person"]),
+        **sizes(catalog_file, counts["legal_person"] + counts["natural_person"]),
     }
     (root / "store.json").write_text(json.dumps(told), "utf-8")
     return told
+
+
+class _Told(Silent):
+    def finished(self, stage: Stage) -> None:
+        named = f"{stage.entity or ''} {stage.name}".strip()
+        print(f"{named}: {stage.seconds:.1f} s, {stage.peak_mb:,.0f} MB, {stage.rows:,} rows", flush=True)
+
+
+def simulate(output: Path, entities: int, seed: int) -> int:
+    """Write what the sources of a district say, a file for each beside `true_entity`; return how many records."""
+    profile = load_profile()
+    legal = round(entities * LEGAL_SHARE)
+    people = round((entities - legal) / _KNOWN_SHARE)
+    world = make_world(people=people, organisations=legal, months=1, seed=seed, profile=profile)
+    records = 0
+    for entity in ENTITIES:
+        (output / entity).mkdir(parents=True)
+        for place, (table, truth) in enumerate(first_month(entity, world, seed, profile)):
+            told = table.append_column("true_entity", truth["entity_id"])
+            pa.parquet.write_table(told, output / entity / f"{place:02}.parquet", compression="zstd")
+            records += table.num_rows
+    return records
+
+
+def group(con: DuckDBPyConnection, entity: Entity, records: Path, clock: StageClock) -> Linkage:
+    """Make entities of the records of one type, those that truly are one; return what a run would hand on."""
+    run = Linkage(con, load_entity_config(entity), LinkageOptions(training="never"), clock)
+    files = f"read_parquet({literal(str(records / '*.parquet'))})"
+    record_id = "source || ':' || source_record_id as record_id"
+    con.execute(f"create view {quote(run.table('raw'))} as select {record_id}, * exclude true_entity from {files}")
+    con.execute(
+        f"create table {quote(run.table('pairs'))} (left_id bigint, right_id bigint, rule integer, rules integer)"
+    )
+    con.execute(
+        f"create table {quote(run.table('refused'))} "
+        "(left_id bigint, right_id bigint, match_weight double, link_basis varchar, constraint_name varchar)"
+    )
+    # The standardised records, the largest table and the first to go, are in a file of their own.
+    beside = records.with_suffix(".duckdb")
+    (own,) = only_row(con, "select current_setting('search_path')")
+    con.execute(f"attach {literal(str(beside))} as standardised")
+    for name, step in STEPS:
+        if name not in _FINDING:
+            places = ("standardised.main", own) if name == "standardise" else (own, "standardised.main")
+            con.execute(f"set search_path = {literal(','.join(places))}")
+            with clock.stage(name, entity) as stage:
+                stage.rows = step(run)
+    _make_entities(run, f"select {record_id}, true_entity from {files}")
+    con.execute(f"set search_path = {literal(own)}")
+    con.execute("detach standardised")
+    beside.unlink()
+    shutil.rmtree(records)
+    return run
+
+
+def _make_entities(run: Linkage, truth: str) -> None:
+    con, entity = run.con, run.config.entity
+    identified = " or ".join(f"p.{quote(column)} is not null" for column in run.config.clustering.exclusive)
+    with run.clock.stage("group", entity) as stage:
+        con.execute(f"""
+create table {quote(run.table("clusters"))} as
+select
+    m.record_id,
+    m.profile_id,
+    t.true_entity as cluster_id,
+    case when {identified} then '{BEST[0]}' else '{BEST[-1]}' end as link_basis,
+    1.0::double as probability
+from {quote(run.table("profile_record"))} m
+join {quote(run.table("profiles"))} p on m.profile_id = p.profile_id
+join ({truth}) t on m.record_id = t.record_id""")
+        stage.rows = count(con, run.table("clusters"))
+    with run.clock.stage("identify", entity) as stage:
+        stage.rows = identify(run, no_history(run, as_of="2025-01-31")).living
+    _drop(run, "scored", "judged", "anchored", "clusters")
+    with run.clock.stage("survive", entity) as stage:
+        survive_values(run, {})
+        stage.rows = count(con, run.table("golden"))
+
+
+def _drop(run: Linkage, *tables: str) -> None:
+    """Drop tables that nothing reads any more, so that others have their place in the file."""
+    for table in tables:
+        run.con.execute(f"drop table {quote(run.table(table))}")
+    run.con.execute("checkpoint")
 
 
 def sizes(catalog: Path, entities: int) -> dict[str, Any]:
@@ -108,19 +202,25 @@ def sizes(catalog: Path, entities: int) -> dict[str, Any]:
     }
 
 
-def questions(catalog: Path, kind: str, count: int, seed: int) -> list[bytes]:
+def questions(catalog: Path, kind: str, number: int, seed: int) -> list[bytes]:
     """Return bodies of `POST /v1/resolve` about entities chosen by chance."""
-    chosen = random.Random(seed)
+    if kind in ("uscc", "resident_id"):
+        columns, rows = "value", f"identifier where scheme = '{kind}' and valid = 1"
+    else:
+        table = "legal_person" if kind == "legal_name_address" else "natural_person"
+        columns, rows = "name, address", f"{table} where name is not null and address is not null"
     with sqlite3.connect(f"file:{catalog}?mode=ro", uri=True) as con:
-        if kind in ("uscc", "resident_id"):
-            found = con.execute("select value from identifier where scheme = ? and valid = 1", (kind,)).fetchall()
-            bodies = [{"identifiers": [{"scheme": kind, "value": value}]} for (value,) in found]
-        else:
-            table = "legal_person" if kind == "legal_name_address" else "natural_person"
-            found = con.execute(f"select name, address from {table} where name is not null and address is not null")
-            bodies = [{"entity_type": table, "name": name, "address": address} for name, address in found]
-    picked = chosen.choices(bodies, k=count)
-    return [json.dumps(body, ensure_ascii=False).encode() for body in picked]
+        (held,) = con.execute(f"select count(*) from {rows}").fetchone()
+        places = random.Random(seed).choices(range(held), k=number)
+        wanted = set(places)
+        read = enumerate(con.execute(f"select {columns} from {rows}"))
+        found = {place: values for place, values in read if place in wanted}
+    picked = [found[place] for place in places]
+    if kind in ("uscc", "resident_id"):
+        bodies: list[dict[str, Any]] = [{"identifiers": [{"scheme": kind, "value": value}]} for (value,) in picked]
+    else:
+        bodies = [{"entity_type": table, "name": name, "address": address} for name, address in picked]
+    return [json.dumps(body, ensure_ascii=False).encode() for body in bodies]
 
 
 class Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from eval.simulator.channels import World
 from eval.simulator.columns import Draw, Ints, Text, constant, days, digits, join, nothing, rows_of, stream
 from eval.simulator.damage import patterns
 from eval.simulator.district import make_feeds, make_world, no_changes, step_feed
@@ -112,6 +114,14 @@ def simulate_canonical(
     return _write(table, truth, output, entity)
 
 
+def first_month(entity: str, world: World, seed: int, profile: SimulatorProfile) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Yield the first month of a district, source by source: canonical records of an entity type, and their truth."""
+    for feed in make_feeds(profile):
+        if shape(feed.plan.name).entity == entity:
+            step_feed(feed, world, 1, no_changes(world), seed)
+            yield _feed_table(entity, feed), truth_table(feed, [profile.start_month])
+
+
 def corrupt_registry(
     table: pa.Table, *, output: Path, copies: int, seed: int, profile: SimulatorProfile | None = None
 ) -> CorruptionSummary:
@@ -170,12 +180,7 @@ def _all_sources(entity: str, subjects: int, seed: int, profile: SimulatorProfil
     people = subjects if natural else max(subjects, 50)
     organisations = max(subjects // 6, 20) if natural else subjects
     world = make_world(people=people, organisations=organisations, months=1, seed=seed, profile=profile)
-    tables, truths = [], []
-    for feed in make_feeds(profile):
-        if shape(feed.plan.name).entity == entity:
-            step_feed(feed, world, 1, no_changes(world), seed)
-            tables.append(_feed_table(entity, feed))
-            truths.append(truth_table(feed, [profile.start_month]))
+    tables, truths = zip(*first_month(entity, world, seed, profile), strict=True)
     return pa.concat_tables(tables), pa.concat_tables(truths)
 
 

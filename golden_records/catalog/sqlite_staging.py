@@ -2,6 +2,8 @@
 
 They go through ADBC as Arrow, in a thread, while DuckDB makes the next ones: into tables made like the catalog's,
 indexes and all. In the transaction SQLite copies them, an empty table page by page. Few rows wait in memory instead.
+Once all of a file is copied it is cut to nothing, which SQLite reads as a database without tables: the disk need not
+hold it until the transaction ends.
 
 ADBC brings its own SQLite, and two libraries must not have one file open in one process (closing it in one would let go
 of the other's locks): the file is attached to the catalog's connection once ADBC has closed it, and not before.
@@ -55,6 +57,7 @@ class SqliteStaging:
         self._catalog = _path(raw)
         self._file: _File | None = None
         self._schema = ""
+        self._uncopied = 0
         self._thread: ThreadPoolExecutor | None = None
         self._definitions: dict[str, list[str]] = {}
         remove_abandoned(self._catalog)
@@ -69,6 +72,7 @@ class SqliteStaging:
                 self._file = _File(self._catalog)
             definition = self._definitions.get(table.name) or self._definition(table)
             written = self._file.write(table, definition, reader.schema, chain(first, reader))
+            self._uncopied += 1
         return lambda: self._add(table, written)
 
     def meanwhile(self, work: Callable[[], Made]) -> Callable[[], Made]:
@@ -108,7 +112,11 @@ class SqliteStaging:
         written.result()
         name = quote(table.name)
         # Without the names of columns, so that SQLite sees both tables to be the same.
-        return self._raw.execute(f"insert into main.{name} select * from {self._schema}.{name}").rowcount
+        rows = self._raw.execute(f"insert into main.{name} select * from {self._schema}.{name}").rowcount
+        self._uncopied -= 1
+        if self._file is not None and not self._uncopied:
+            os.truncate(self._file.path, 0)
+        return rows
 
     def _definition(self, table: Table) -> list[str]:
         """Return the statements that make a table, and its indexes if it is empty: those of one with rows stay."""
