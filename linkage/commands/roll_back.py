@@ -96,8 +96,9 @@ def withdraw_loads(workspace: Workspace, load_ids: Sequence[str], *, now: dateti
         require_loads(workspace, made, loads, withdrawn=ids)
         _mark(workspace, [load for load in named if load.withdrawn is None], now.isoformat())
         done = _publish_without(workspace, ids, lost=lost, now=now, console=console)
-    back = f"; take it back with `guiyi rollback {workspace.root} --restore-load {ids[0]}`" if not lost else ""
-    console.say(f"{_named(ids)} withdrawn{back}")
+    console.say(f"{_named(ids)} withdrawn")
+    for load_id in (one for one in load_ids if one not in lost):
+        console.say(f"take {load_id} back with `guiyi rollback {workspace.root} --restore-load {load_id}`")
     console.say(done)
     return 0
 
