@@ -91,7 +91,8 @@ class Separation:
     """What keeps two entities apart, whatever a comparison says.
 
     Attributes:
-        constraint: `cannot_link` (a decision), `exclusive:<column>`, `ambiguous`, `bridge` or `size`.
+        constraint: `cannot_link` (a decision), `exclusive:<column>`, `ambiguous`, `contradiction`, `bridge` or
+            `size`.
         decision_id: the decision, if it is one that is known.
         ruling: what it rules: `different` or `not_here`.
         since: the day since when it is in force.

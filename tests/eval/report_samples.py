@@ -12,7 +12,7 @@ from eval.alarms import Alarm, Totals
 from eval.calibration import PairCount, RuleCount, calibrate
 from eval.metrics import Metrics, evaluate
 from eval.report.calibration import CalibrationReport
-from eval.report.explanation import Check, Evidence, PairExplanation, ShownField
+from eval.report.explanation import Check, Evidence, PairExplanation, Separation, ShownField
 from eval.report.summary import (
     BlockingRule,
     ClusterSize,
@@ -300,7 +300,7 @@ def pair(verdict: str = "review") -> PairExplanation:
 
 
 def pairs() -> tuple[PairExplanation, ...]:
-    """One decided by the score, two by a rule with and without words for it, one with nothing to show."""
+    """One decided by the score, two by a rule with and without words, one kept apart, one with nothing to show."""
     by_rule = replace(
         pair("conflict"),
         rule="same_id",
@@ -308,7 +308,16 @@ def pairs() -> tuple[PairExplanation, ...]:
         rule_reason_en="equal id, unrelated names",
     )
     bare = replace(pair("reject"), rule="twins")
-    return pair(), by_rule, bare, replace(pair(), left=(), right=(), comparisons=())
+    own = {"left_id": pair().left_id, "right_id": pair().right_id}
+    apart = replace(
+        pair("auto"),
+        apart=(
+            Separation("cannot_link", decision_id=7, ruling="different", since="2025-02-01"),
+            Separation("contradiction", **own),
+            Separation("ambiguous", left_id="one", right_id="other"),
+        ),
+    )
+    return pair(), by_rule, bare, apart, replace(pair(), left=(), right=(), comparisons=())
 
 
 def calibrations() -> dict[str, CalibrationReport]:

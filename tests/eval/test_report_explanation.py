@@ -77,7 +77,7 @@ def test_the_page_shows_every_step_and_value_and_needs_no_script(explanation: Pa
 
 
 def test_a_verdict_by_rule_says_that_the_rule_came_before_the_score() -> None:
-    _, by_rule, bare, _ = samples.pairs()
+    _, by_rule, bare, *_ = samples.pairs()
     assert "equal id, unrelated names" in as_text(by_rule, "en")
     assert "证件号相同而姓名无关" in as_text(by_rule, "zh")
     assert 'rule "twins", which comes before the score.' in as_text(bare, "en")
