@@ -176,7 +176,7 @@ join ({truth}) t on m.record_id = t.record_id""")
         stage.rows = count(con, run.table("clusters"))
     with run.clock.stage("identify", entity) as stage:
         stage.rows = identify(run, no_history(run, as_of="2025-01-31")).living
-    _drop(run, "scored", "judged", "anchored", "clusters")
+    _drop(run, "scored", "judged", "clusters")
     with run.clock.stage("survive", entity) as stage:
         survive_values(run, {})
         stage.rows = count(con, run.table("golden"))
