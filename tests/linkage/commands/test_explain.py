@@ -268,7 +268,7 @@ def test_what_a_decision_keeps_apart_is_explained_by_the_decision(
 @pytest.mark.parametrize(
     ("constraint", "words"),
     [
-        ("ambiguous", "a record comes as near to one number's entity as to another's"),
+        ("ambiguous", "a record comes as near to one entity as to another"),
         ("exclusive:id_exclusive", "one entity may not hold two different numbers"),
         ("bridge", "this weak link alone would join two groups of records"),
     ],
