@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from matchers.date_text import Parts, Status
 from matchers.similarity import Compare, Places
-from matchers.text_bytes import bytes_of, differing_bytes
+from matchers.text_bytes import bytes_of, differing_bytes, neighbours_swapped
 
 LUNAR_DAYS = range(17, 52)
 """How many days the lunar reading of a birthday stands before the solar one, leap months included."""
@@ -124,9 +124,7 @@ def slips(days: pa.Array) -> Compare:
         count = differing_bytes(packed.take(left) ^ packed.take(right))
         found |= count == 1
         two = np.flatnonzero((count == 2) & ~found)
-        p, q = grid[left[two]], grid[right[two]]
-        crossed = (p[:, :-1] == q[:, 1:]) & (p[:, 1:] == q[:, :-1]) & (p != q)[:, :-1]
-        found[two] = crossed.any(axis=1)
+        found[two] = neighbours_swapped(grid[left[two]], grid[right[two]])
         return np.asarray(found, dtype=np.float64)
 
     return compare

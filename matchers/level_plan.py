@@ -109,11 +109,6 @@ def planned(levels: Sequence[Level]) -> tuple[Step, ...]:
     )
 
 
-def question(condition: Condition) -> Question:
-    """Return one condition as a question."""
-    return _Planner([condition]).question(condition)
-
-
 class _Planner:
     """Turns conditions into questions, knowing all that are asked."""
 

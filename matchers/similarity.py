@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
-from matchers.text_bytes import differing_bytes, is_ascii, words_of
+from matchers.text_bytes import differing_bytes, is_ascii, neighbours_swapped, words_of
 
 One = Callable[[str, str], float]
 Many = Callable[[Sequence[str], Sequence[str]], NDArray[np.float64]]
@@ -110,8 +110,7 @@ def _edits_among(texts: pa.Array) -> Compare:
             edits += differing_bytes(column.take(left) ^ column.take(right))
         two = np.flatnonzero(edits == _SEVERAL_EDITS)
         a, b = words.rows.take(left.take(two), axis=0), words.rows.take(right.take(two), axis=0)
-        swapped = (a[:, :-1] == b[:, 1:]) & (a[:, 1:] == b[:, :-1]) & (a != b)[:, :-1]
-        edits[two] -= swapped.any(axis=1)
+        edits[two] -= neighbours_swapped(a, b)
         found: NDArray[np.float64] = -np.minimum(edits, _SEVERAL_EDITS).astype(np.float64)
         at = np.flatnonzero(~(usual.take(left) & usual.take(right)))
         if len(at):

@@ -77,6 +77,18 @@ def differing_bytes(different: NDArray[np.uint64]) -> NDArray[np.uint8]:
     return count
 
 
+def neighbours_swapped(left: Bytes, right: Bytes) -> Flags:
+    """Return in which rows two neighbouring bytes of one side stand in the other order on the other.
+
+    >>> left, right = (np.frombuffer(text, np.uint8).reshape(1, -1) for text in (b"20240113", b"20240131"))
+    >>> neighbours_swapped(left, right).tolist()
+    [True]
+    """
+    crossed = (left[:, :-1] == right[:, 1:]) & (left[:, 1:] == right[:, :-1]) & (left != right)[:, :-1]
+    swapped: Flags = crossed.any(axis=1)
+    return swapped
+
+
 def letters_of(texts: pa.Array) -> NDArray[np.uint64]:
     """Return which characters each text has, a bit for each, several characters sharing one.
 
@@ -85,8 +97,7 @@ def letters_of(texts: pa.Array) -> NDArray[np.uint64]:
     >>> np.bitwise_count(np.bitwise_xor.reduce(letters_of(pa.array(["鸿达电子", "鸿达电了"])))).tolist()
     2
     """
-    sizes = pc.utf8_length(texts).to_numpy().astype(np.int64)
-    points = np.frombuffer(_joined(texts).tobytes().decode().encode("utf-32-le"), dtype=np.uint32)
+    points, sizes = _code_points(texts)
     bits = np.left_shift(np.uint64(1), (points * _SPREAD >> np.uint32(26)).astype(np.uint64))
     letters = np.zeros(len(texts), dtype=np.uint64)
     filled = np.flatnonzero(sizes)
@@ -102,13 +113,18 @@ def characters_of(texts: pa.Array, most: int) -> tuple[Characters, NDArray[np.in
     >>> [[chr(point) for point in row] for row in rows], sizes.tolist()
     ([['张', '三'], ['李', '\\x00'], ['欧', '阳']], [2, 1, 3])
     """
-    sizes = pc.utf8_length(texts).to_numpy().astype(np.int64)
-    points = np.frombuffer(_joined(texts).tobytes().decode().encode("utf-32-le"), dtype=np.uint32)
+    points, sizes = _code_points(texts)
     ends = np.cumsum(sizes)
     places = (ends - sizes)[:, np.newaxis] + np.arange(most)
     rows = np.append(points, np.zeros(most, dtype=np.uint32)).take(places)
     rows[places >= ends[:, np.newaxis]] = 0
     return rows, sizes
+
+
+def _code_points(texts: pa.Array) -> tuple[Characters, NDArray[np.int64]]:
+    """Return the code points of all texts, one after the other, and how many each text has."""
+    points = np.frombuffer(_joined(texts).tobytes().decode().encode("utf-32-le"), dtype=np.uint32)
+    return points, pc.utf8_length(texts).to_numpy().astype(np.int64)
 
 
 def _joined(texts: pa.Array) -> Bytes:

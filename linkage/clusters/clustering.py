@@ -122,8 +122,7 @@ where verdict = 'auto'""")
 def _apart(con: DuckDBPyConnection, cannot_link: str | None) -> list[tuple[int, int]]:
     if cannot_link is None:
         return []
-    pairs = con.execute(f"select left_id, right_id from {quote(cannot_link)} where left_id <> right_id").fetchall()
-    return [(int(a), int(b)) for a, b in pairs]
+    return _pairs(con, f"select left_id, right_id from {quote(cannot_link)} where left_id <> right_id")
 
 
 def _contrary(con: DuckDBPyConnection, config: EntityConfig, judged: str) -> list[tuple[int, int]]:
@@ -131,12 +130,18 @@ def _contrary(con: DuckDBPyConnection, config: EntityConfig, judged: str) -> lis
     rules, below = config.clustering.keeping_apart, config.clustering.keeping_apart_below
     if not rules:
         return []
-    pairs = con.execute(f"""
+    return _pairs(
+        con,
+        f"""
 select left_id, right_id
 from {quote(judged)}
 where verdict = 'reject' and verdict_rule in ({", ".join(map(literal, rules))})
-    and match_weight < {below!r} and left_id < right_id""").fetchall()
-    return [(int(a), int(b)) for a, b in pairs]
+    and match_weight < {below!r} and left_id < right_id""",
+    )
+
+
+def _pairs(con: DuckDBPyConnection, query: str) -> list[tuple[int, int]]:
+    return [(int(a), int(b)) for a, b in con.execute(query).fetchall()]
 
 
 def _write_clusters(con: DuckDBPyConnection, config: EntityConfig, profiles: str, members: str, clusters: str) -> None:

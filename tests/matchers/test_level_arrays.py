@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from matchers import levels as level_module
 from matchers.level_arrays import Pairs, holds, level_numbers
 from matchers.level_columns import MISSING, Columns, coded, columns_read, selected, some_value
-from matchers.level_plan import Every, Negated, Shared, planned, question
+from matchers.level_plan import Every, Negated, Question, Shared, planned
 from matchers.levels import (
     All,
     AnyOf,
@@ -84,6 +84,11 @@ CONDITIONS = st.recursive(
 
 def level(name: str, condition: Condition) -> Level:
     return Level(name, condition, "某级", "some level")
+
+
+def question(condition: Condition) -> Question:
+    """What is asked of pairs where nothing but the condition is asked."""
+    return planned((level("it", condition),))[0].question
 
 
 TYPES = {"a": "VARCHAR", "b": "VARCHAR", "xs": "VARCHAR[]", "n": "INTEGER", "f": "BOOLEAN"}
